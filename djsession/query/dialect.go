@@ -1,0 +1,149 @@
+package query
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Dialect is the SQL a database speaks.
+type Dialect uint8
+
+const (
+	PostgreSQL Dialect = iota
+	SQLite
+	MySQL
+)
+
+var dialectNames = [...]string{"postgresql", "sqlite", "mysql"}
+
+func (d Dialect) String() string {
+	if int(d) < len(dialectNames) {
+		return dialectNames[d]
+	}
+	return "dialect " + strconv.Itoa(int(d))
+}
+
+// ParseDialect reads "postgresql", "sqlite" or "mysql".
+func ParseDialect(s string) (Dialect, error) {
+	for i, name := range dialectNames {
+		if s == name {
+			return Dialect(i), nil
+		}
+	}
+	return 0, fmt.Errorf("dialect %q is not postgresql, sqlite or mysql", s)
+}
+
+// Quote quotes an identifier that [CheckIdentifier] accepted. A dot separates a schema.
+func (d Dialect) Quote(identifier string) string {
+	q := `"`
+	if d == MySQL {
+		q = "`"
+	}
+	return q + strings.ReplaceAll(identifier, ".", q+"."+q) + q
+}
+
+// CheckIdentifier accepts table and column names of letters, digits, "_" and
+// "$" that do not begin with a digit, with at most one schema before a dot.
+// Nothing else is ever put into SQL.
+func CheckIdentifier(s string) error {
+	parts := strings.Split(s, ".")
+	ok := len(s) <= 127 && len(parts) <= 2
+	for _, part := range parts {
+		ok = ok && part != ""
+		for i, r := range part {
+			letter := r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r > 0x7f && r != 0xfffd
+			digit := r >= '0' && r <= '9' || r == '$'
+			ok = ok && (letter || digit && i > 0)
+		}
+	}
+	if !ok {
+		return fmt.Errorf("%q is not a table or column name", s)
+	}
+	return nil
+}
+
+// Placeholder is the n-th parameter, counted from 1.
+func (d Dialect) Placeholder(n int) string {
+	if d == PostgreSQL {
+		return "$" + strconv.Itoa(n)
+	}
+	return "?"
+}
+
+// Rebind replaces each "?" in sql by this dialect's parameter. The text must
+// hold no other question mark.
+func (d Dialect) Rebind(sql string) string {
+	if d != PostgreSQL {
+		return sql
+	}
+	var b strings.Builder
+	n := 0
+	for i := 0; i < len(sql); i++ {
+		if sql[i] != '?' {
+			b.WriteByte(sql[i])
+			continue
+		}
+		n++
+		b.WriteString(d.Placeholder(n))
+	}
+	return b.String()
+}
+
+// Django's text form of a datetime (SQLite; MySQL takes it too).
+const (
+	timeText      = "2006-01-02 15:04:05"
+	timeTextMicro = "2006-01-02 15:04:05.000000"
+)
+
+// Time is t as Django stores it with USE_TZ: text in UTC for SQLite and MySQL
+// (no fraction when it is zero), a timestamp for PostgreSQL.
+func (d Dialect) Time(t time.Time) Value {
+	if d == PostgreSQL {
+		return Time(t)
+	}
+	t = t.UTC().Truncate(time.Microsecond)
+	if t.Nanosecond() == 0 {
+		return Text(t.Format(timeText))
+	}
+	return Text(t.Format(timeTextMicro))
+}
+
+// Bool is b as Django stores it: 0 or 1 for SQLite and MySQL.
+func (d Dialect) Bool(b bool) Value {
+	if d == PostgreSQL {
+		return Bool(b)
+	}
+	if b {
+		return Int(1)
+	}
+	return Int(0)
+}
+
+// Coerce gives v the kind that a column has, since drivers differ: 0 and 1 or
+// text become bools, text becomes time. What cannot be converted stays as it is.
+func Coerce(v Value, k Kind) Value {
+	if v.kind == k || v.kind == KindNull {
+		return v
+	}
+	switch {
+	case k == KindBool && v.kind == KindInt:
+		return Bool(v.num != 0)
+	case k == KindTime && (v.kind == KindText || v.kind == KindBytes):
+		for _, layout := range []string{timeTextMicro, "2006-01-02 15:04:05.999999", "2006-01-02T15:04:05.999999Z07:00", "2006-01-02 15:04:05.999999Z07:00"} {
+			if t, err := time.Parse(layout, v.str); err == nil {
+				return Time(t)
+			}
+		}
+	case k == KindInt && (v.kind == KindText || v.kind == KindBytes):
+		if i, err := strconv.ParseInt(v.str, 10, 64); err == nil {
+			return Int(i)
+		}
+	case k == KindInt && v.kind == KindBool:
+		return Int(v.num)
+	case k == KindText && v.kind == KindBytes:
+		return Text(v.str)
+	}
+	return v
+}

@@ -1,0 +1,75 @@
+// Package abi is the messages between a host and the rules: the operations,
+// their results and the effects in between, and how each is laid out in bytes.
+// docs/abi.md describes the same for hosts in other languages.
+package abi
+
+import (
+	"time"
+
+	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/djuser/gate"
+)
+
+// Version of the ABI; 0 until every host has run on it.
+const Version = 0
+
+// OpKind is an operation. The numbers are part of the ABI.
+type OpKind uint8
+
+const (
+	OpCheck          OpKind = iota + 1 // who is asking, and may they: decision, user, session key
+	OpLoadUser                         // the user of the request's session: as check for Anyone, without a decision's headers
+	OpSessionLoad                      // the items of the request's session
+	OpAuthenticate                     // Username, Password → user
+	OpLogin                            // Request, Username, Password → cookies, user
+	OpLogout                           // Request → cookies
+	OpRegister                         // Request, Username, Password, Email → user created and logged in
+	OpChangePassword                   // Request, Password: for the session's own user, who is then logged out
+	OpSetPassword                      // UserID, Password
+	OpSaveUser                         // UserID, Fields
+	OpVerifyPassword                   // Encoded, Password → allow or deny
+	OpMakePassword                     // Password, Hasher ("" is the preferred one) → Text
+	OpEval                             // Function, Arguments (JSON) → Text (JSON): the conformance seam
+)
+
+// Op is one operation. Each kind reads the fields named beside it; the others stay zero.
+type Op struct {
+	Kind      OpKind
+	Request   gate.Request
+	Require   gate.Requirement
+	Hint      query.Value // user id that the host remembers for this session key; never trusted
+	UserID    string      // the primary key as text
+	Username  string
+	Password  string
+	Email     string
+	Encoded   string
+	Hasher    string
+	Fields    []Field
+	Function  string
+	Arguments string
+}
+
+// Field is a column to save.
+type Field struct {
+	Column string
+	Value  query.Value
+}
+
+// Result answers an [Op].
+type Result struct {
+	Decision   gate.Decision
+	SessionKey string           // the live session's key, "" when there is none: for the host's hints
+	User       []query.Value    // by configured column, the password null; nil when anonymous
+	Session    []djsession.Item // OpSessionLoad
+	Text       string           // OpEval, OpMakePassword
+}
+
+// Setting is one name and value of the configuration; a list repeats its name.
+type Setting struct{ Name, Value string }
+
+// Start is what comes with every begin and resume: the host's clock and randomness.
+type Start struct {
+	Now    time.Time
+	Random []byte // may be empty; then the rules ask when they need some
+}
