@@ -1,0 +1,118 @@
+package abi
+
+import (
+	"time"
+
+	"github.com/djedge/djedge/djuser/gate"
+)
+
+// AppendBegin appends a begin frame to dst.
+func AppendBegin(dst []byte, start *Start, op *Op) []byte {
+	b, at := openFrame(dst, FrameBegin)
+	b = putStart(b, start)
+	b, record := openRecord(b)
+	b = append(b, byte(op.Kind))
+	b = putRequest(b, &op.Request)
+	b = append(b, byte(op.Require))
+	b = putValue(b, op.Hint)
+	for _, s := range [...]string{op.UserID, op.Username, op.Password, op.Email, op.Encoded, op.Hasher} {
+		b = putText(b, s)
+	}
+	b = putCount(b, len(op.Fields))
+	for _, f := range op.Fields {
+		b = putValue(putText(b, f.Column), f.Value)
+	}
+	b = putText(putText(b, op.Function), op.Arguments)
+	return closeRecord(closeRecord(b, record), at)
+}
+
+// DecodeBegin reads a begin frame into start and op, whose old contents are
+// gone. Errors are a [*FrameError].
+func DecodeBegin(frame []byte, start *Start, op *Op) error {
+	r := newReader(frame, FrameBegin)
+	*start = r.start()
+	outer := r.openRecord()
+	*op = Op{
+		Kind:    OpKind(r.u8()),
+		Request: r.request(),
+		Require: gate.Requirement(r.u8()),
+		Hint:    r.value(),
+		UserID:  r.text(), Username: r.text(), Password: r.text(),
+		Email: r.text(), Encoded: r.text(), Hasher: r.text(),
+		Fields:   r.fields(),
+		Function: r.text(), Arguments: r.text(),
+	}
+	r.closeRecord(outer)
+	return r.err
+}
+
+func putStart(b []byte, s *Start) []byte {
+	b, at := openRecord(b)
+	var now int64
+	if !s.Now.IsZero() {
+		now = s.Now.UnixMicro()
+	}
+	return closeRecord(putText(putI64(b, now), s.Random), at)
+}
+
+// start has the zero time when the host gave no clock.
+func (r *reader) start() Start {
+	outer := r.openRecord()
+	var s Start
+	if now := r.i64(); now != 0 {
+		s.Now = time.UnixMicro(now).UTC()
+	}
+	s.Random = r.bytes()
+	r.closeRecord(outer)
+	return s
+}
+
+func putRequest(b []byte, q *gate.Request) []byte {
+	b, at := openRecord(b)
+	b = putText(putText(putText(putText(b, q.Method), q.URI), q.Host), q.Scheme)
+	return closeRecord(putHeaders(b, q.Headers), at)
+}
+
+func (r *reader) request() gate.Request {
+	outer := r.openRecord()
+	q := gate.Request{
+		Method: r.text(), URI: r.text(), Host: r.text(), Scheme: r.text(),
+		Headers: r.headers(),
+	}
+	r.closeRecord(outer)
+	return q
+}
+
+func putHeaders(b []byte, headers []gate.Header) []byte {
+	b = putCount(b, len(headers))
+	for _, h := range headers {
+		b = putText(putText(b, h.Name), h.Value)
+	}
+	return b
+}
+
+func (r *reader) headers() []gate.Header {
+	n, outer := r.openList(8)
+	if n == 0 {
+		return nil
+	}
+	headers := make([]gate.Header, n)
+	for i := range headers {
+		headers[i] = gate.Header{Name: r.text(), Value: r.text()}
+	}
+	r.closeList(outer)
+	return headers
+}
+
+func (r *reader) fields() []Field {
+	n, outer := r.openList(5)
+	if n == 0 {
+		return nil
+	}
+	fields := make([]Field, n)
+	for i := range fields {
+		fields[i] = Field{Column: r.text(), Value: r.value()}
+	}
+	r.closeList(outer)
+	return fields
+}

@@ -1,0 +1,104 @@
+package abi
+
+import (
+	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djuser/gate"
+)
+
+// MaxRandom is the most randomness in bytes that one effect may ask for.
+const MaxRandom = 64 << 10
+
+// AppendDone appends a done frame to dst.
+func AppendDone(dst []byte, result *Result) []byte {
+	b, at := openFrame(dst, FrameDone)
+	b = putDecision(b, &result.Decision)
+	b = putText(b, result.SessionKey)
+	b = putValues(b, result.User)
+	b = putCount(b, len(result.Session))
+	for _, item := range result.Session {
+		b = putText(putText(b, item.Key), item.Raw)
+	}
+	return closeRecord(putText(b, result.Text), at)
+}
+
+// DecodeDone reads a done frame. Errors are a [*FrameError]. A decision that
+// is missing from the frame is the zero one, which lets nobody in.
+func DecodeDone(frame []byte) (*Result, error) {
+	r := newReader(frame, FrameDone)
+	result := &Result{Decision: r.decision(), SessionKey: r.text(), User: r.values()}
+	n, outer := r.openList(8)
+	if n > 0 {
+		result.Session = make([]djsession.Item, n)
+	}
+	for i := range result.Session {
+		result.Session[i] = djsession.Item{Key: r.text(), Raw: r.text()}
+	}
+	r.closeList(outer)
+	result.Text = r.text()
+	if r.err != nil {
+		return nil, r.err
+	}
+	return result, nil
+}
+
+func putDecision(b []byte, d *gate.Decision) []byte {
+	b, at := openRecord(b)
+	b = putI64(append(b, byte(d.Outcome)), int64(d.Status))
+	b = putText(append(b, byte(d.Reason)), d.Detail)
+	b = putBool(b, d.Identity != nil)
+	b, record := openRecord(b)
+	if who := d.Identity; who != nil {
+		b = putText(putText(putText(b, who.ID), who.Name), who.Email)
+		b = putBool(putBool(b, who.Staff), who.Superuser)
+	}
+	b = closeRecord(b, record)
+	b = putHeaders(b, d.SetHeaders)
+	b = putTexts(b, d.RemoveHeaders)
+	b = putTexts(b, d.Cookies)
+	return closeRecord(putBool(b, d.Vary), at)
+}
+
+func (r *reader) decision() gate.Decision {
+	outer := r.openRecord()
+	d := gate.Decision{Outcome: gate.Outcome(r.u8())}
+	if d.Outcome > gate.Redirect {
+		r.fail("unknown outcome")
+	}
+	d.Status, d.Reason, d.Detail = int(r.num32()), gate.Reason(r.u8()), r.text()
+	known := r.bool()
+	record := r.openRecord()
+	if known {
+		d.Identity = &gate.Identity{
+			ID: r.text(), Name: r.text(), Email: r.text(),
+			Staff: r.bool(), Superuser: r.bool(),
+		}
+	}
+	r.closeRecord(record)
+	d.SetHeaders = r.headers()
+	d.RemoveHeaders = r.texts()
+	d.Cookies = r.texts()
+	d.Vary = r.bool()
+	r.closeRecord(outer)
+	return d
+}
+
+func putTexts(b []byte, texts []string) []byte {
+	b = putCount(b, len(texts))
+	for _, t := range texts {
+		b = putText(b, t)
+	}
+	return b
+}
+
+func (r *reader) texts() []string {
+	n, outer := r.openList(4)
+	if n == 0 {
+		return nil
+	}
+	texts := make([]string, n)
+	for i := range texts {
+		texts[i] = r.text()
+	}
+	r.closeList(outer)
+	return texts
+}

@@ -1,0 +1,214 @@
+package abi
+
+import (
+	"encoding/binary"
+
+	"github.com/djedge/djedge/djsession/query"
+)
+
+// reader takes a message apart. Its first error stops it: every later read
+// gives zero. Strings are parts of one copy of the message.
+//
+// A record may end early, at the edge of a field: an older writer did not know
+// the fields after it, and they are zero. It may also go on: a newer writer
+// knows more, and the rest is skipped. Inside a list neither may happen.
+type reader struct {
+	s        string
+	pos, end int
+	elements int  // how many list elements may still come
+	strict   bool // no field may be missing here
+	err      error
+}
+
+func newReader(frame []byte, kind FrameKind) *reader {
+	r := &reader{elements: maxElements, strict: true}
+	if len(frame) > MaxFrame {
+		r.fail("too long")
+		return r
+	}
+	r.s, r.end = string(frame), len(frame)
+	if k := FrameKind(r.u8()); r.err == nil && k != kind {
+		r.fail("unexpected kind")
+	}
+	if n := r.u32(); r.err == nil && int64(n) != int64(r.end-r.pos) {
+		r.fail("length does not match")
+	}
+	r.strict = false
+	return r
+}
+
+func (r *reader) fail(what string) {
+	if r.err == nil {
+		r.err = &FrameError{What: what, Offset: r.pos}
+	}
+	r.pos = r.end
+}
+
+// have reports whether a field of n bytes is there.
+func (r *reader) have(n int) bool {
+	if r.err != nil {
+		return false
+	}
+	if left := r.end - r.pos; left < n {
+		if r.strict || left > 0 {
+			r.fail("truncated")
+		}
+		return false
+	}
+	return true
+}
+
+func (r *reader) u8() byte {
+	if !r.have(1) {
+		return 0
+	}
+	r.pos++
+	return r.s[r.pos-1]
+}
+
+func (r *reader) bool() bool {
+	v := r.u8()
+	if v > 1 {
+		r.fail("bool is neither 0 nor 1")
+	}
+	return v == 1
+}
+
+func (r *reader) u32() uint32 {
+	if !r.have(4) {
+		return 0
+	}
+	var b [4]byte
+	r.pos += copy(b[:], r.s[r.pos:])
+	return binary.LittleEndian.Uint32(b[:])
+}
+
+func (r *reader) i64() int64 {
+	if !r.have(8) {
+		return 0
+	}
+	var b [8]byte
+	r.pos += copy(b[:], r.s[r.pos:])
+	return int64(binary.LittleEndian.Uint64(b[:]))
+}
+
+// num32 is an i64 that must fit 32 bits without sign.
+func (r *reader) num32() uint32 {
+	v := r.i64()
+	if v < 0 || v > 1<<32-1 {
+		r.fail("number out of range")
+		return 0
+	}
+	return uint32(v)
+}
+
+func (r *reader) text() string {
+	n := r.u32()
+	if r.err != nil {
+		return ""
+	}
+	if int64(n) > int64(r.end-r.pos) {
+		r.fail("text longer than its record")
+		return ""
+	}
+	r.pos += int(n)
+	return r.s[r.pos-int(n) : r.pos]
+}
+
+func (r *reader) bytes() []byte {
+	s := r.text()
+	if s == "" {
+		return nil
+	}
+	return []byte(s)
+}
+
+func (r *reader) kind() query.Kind {
+	k := query.Kind(r.u8())
+	if k > query.KindTime {
+		r.fail("unknown kind of value")
+		return query.KindNull
+	}
+	return k
+}
+
+func (r *reader) value() query.Value {
+	k := r.kind()
+	strict := r.strict
+	r.strict = true // once there is a tag, its value must follow
+	var v query.Value
+	switch k {
+	case query.KindNull:
+	case query.KindBool:
+		v = query.Bool(r.bool())
+	case query.KindText:
+		v = query.Text(r.text())
+	case query.KindBytes:
+		v = query.Bytes(r.text())
+	default:
+		v = query.FromBits(k, r.i64())
+	}
+	r.strict = strict
+	if r.err != nil {
+		return query.Null()
+	}
+	return v
+}
+
+func (r *reader) values() []query.Value {
+	n, outer := r.openList(1)
+	if n == 0 {
+		return nil
+	}
+	vs := make([]query.Value, n)
+	for i := range vs {
+		vs[i] = r.value()
+	}
+	r.closeList(outer)
+	return vs
+}
+
+// openList reads a count of elements that take at least size bytes each.
+// Nothing may be missing until closeList.
+func (r *reader) openList(size int) (n int, outer bool) {
+	outer = r.strict
+	count := r.u32()
+	if r.err == nil && int64(count)*int64(size) > int64(r.end-r.pos) {
+		r.fail("more elements than bytes")
+	}
+	if r.err == nil && int64(count) > int64(r.elements) {
+		r.fail("too many elements")
+	}
+	if r.err != nil || count == 0 {
+		return 0, outer
+	}
+	r.elements -= int(count)
+	r.strict = true
+	return int(count), outer
+}
+
+func (r *reader) closeList(outer bool) { r.strict = outer }
+
+// scope is what surrounds a record.
+type scope struct {
+	end    int
+	strict bool
+}
+
+func (r *reader) openRecord() scope {
+	outer := scope{r.end, r.strict}
+	n := r.u32()
+	if r.err == nil && int64(n) > int64(r.end-r.pos) {
+		r.fail("record longer than what surrounds it")
+	}
+	if r.err == nil {
+		r.end = r.pos + int(n)
+	}
+	r.strict = false
+	return outer
+}
+
+func (r *reader) closeRecord(outer scope) {
+	r.pos = r.end
+	r.end, r.strict = outer.end, outer.strict
+}
