@@ -1,5 +1,18 @@
 package signing
 
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"strings"
+	"sync"
+)
+
 // Algorithm is the hash behind a key. The zero value is SHA256.
 type Algorithm uint8
 
@@ -8,11 +21,40 @@ const (
 	SHA1             // Django before 3.1
 )
 
+func (a Algorithm) String() string {
+	if a == SHA1 {
+		return "sha1"
+	}
+	return "sha256"
+}
+
+func (a Algorithm) new() hash.Hash {
+	if a == SHA1 {
+		return sha1.New()
+	}
+	return sha256.New()
+}
+
+func (a Algorithm) size() int {
+	if a == SHA1 {
+		return sha1.Size
+	}
+	return sha256.Size
+}
+
 // Key is hash(salt + SECRET_KEY): all that signing needs of the secret. The
-// zero Key signs and verifies nothing.
+// zero Key signs and verifies nothing. A Key may be used by several goroutines
+// at once, and prints itself as "[key]".
 type Key struct {
-	alg Algorithm
-	sum []byte
+	// A pointer, because fmt calls no methods on unexported fields: a Key
+	// inside somebody's struct then prints an address, never the bytes.
+	secret *secret
+}
+
+type secret struct {
+	alg  Algorithm
+	sum  []byte
+	macs sync.Pool // of *mac
 }
 
 // Ring is a key and its fallbacks, oldest last (SECRET_KEY_FALLBACKS).
@@ -38,3 +80,99 @@ const (
 	AuthHashSalt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
 	CookieSalt   = "django.contrib.sessions.backends.signed_cookies"
 )
+
+// Derive is the key of Django's salted_hmac: alg(salt + secret). A Signer
+// appends "signer" to its salt; that is left to the caller.
+func Derive(alg Algorithm, salt, secret string) Key {
+	h := alg.new()
+	io.WriteString(h, salt)
+	io.WriteString(h, secret)
+	return newKey(alg, h.Sum(nil))
+}
+
+func newKey(alg Algorithm, sum []byte) Key { return Key{&secret{alg: alg, sum: sum}} }
+
+// DeriveKeys derives every key from SECRET_KEY and SECRET_KEY_FALLBACKS.
+// saltClass is the class name of the session store, which Django makes part of
+// its salt; "" is Django's own, "SessionStore".
+func DeriveKeys(saltClass, secret string, fallbacks []string) Keys {
+	if saltClass == "" {
+		saltClass = "SessionStore"
+	}
+	ring := func(alg Algorithm, salt string) Ring {
+		r := Ring{Current: Derive(alg, salt, secret)}
+		for _, f := range fallbacks {
+			r.Fallbacks = append(r.Fallbacks, Derive(alg, salt, f))
+		}
+		return r
+	}
+	session := "django.contrib.sessions." + saltClass + "signer"
+	return Keys{
+		Session:       ring(SHA256, session),
+		SessionSHA1:   ring(SHA1, session),
+		SessionLegacy: ring(SHA1, "django.contrib.sessions"+saltClass), // no dot: Django before 3.1
+		Cookie:        ring(SHA256, CookieSalt+"signer"),
+		CookieSHA1:    ring(SHA1, CookieSalt+"signer"),
+		AuthHash:      ring(SHA256, AuthHashSalt),
+		AuthHashSHA1:  ring(SHA1, AuthHashSalt),
+	}
+}
+
+// IsZero reports whether k is the zero Key.
+func (k Key) IsZero() bool { return k.secret == nil }
+
+// MAC is the HMAC of msg: 32 bytes with SHA-256, 20 with SHA-1, nil for the zero Key.
+func (k Key) MAC(msg []byte) []byte {
+	if k.IsZero() {
+		return nil
+	}
+	h := hmac.New(k.secret.alg.new, k.secret.sum)
+	h.Write(msg)
+	return h.Sum(nil)
+}
+
+// SaltedHMAC is Django's salted_hmac(keySalt, value, secret).digest().
+func SaltedHMAC(alg Algorithm, keySalt, value, secret string) []byte {
+	return Derive(alg, keySalt, secret).MAC([]byte(value))
+}
+
+// Export is the key as configuration holds it, "sha256:<hex>" or
+// "sha1:<hex>"; "" for the zero Key. The text is a secret.
+func (k Key) Export() string {
+	if k.IsZero() {
+		return ""
+	}
+	return k.secret.alg.String() + ":" + hex.EncodeToString(k.secret.sum)
+}
+
+// ParseKey reads what [Key.Export] wrote. The error does not repeat s.
+func ParseKey(s string) (Key, error) {
+	name, digits, _ := strings.Cut(s, ":")
+	alg := SHA256
+	switch name {
+	case "sha256":
+	case "sha1":
+		alg = SHA1
+	default:
+		return Key{}, errors.New(`a derived key begins with "sha256:" or "sha1:"`)
+	}
+	sum, err := hex.DecodeString(digits)
+	if err != nil || len(sum) != alg.size() {
+		return Key{}, fmt.Errorf("a derived %s key has %d hexadecimal digits", alg, 2*alg.size())
+	}
+	return newKey(alg, sum), nil
+}
+
+const redacted = "[key]"
+
+// String is "[key]".
+func (k Key) String() string { return redacted }
+
+// GoString is "[key]".
+func (k Key) GoString() string { return redacted }
+
+// Format prints "[key]" for every verb.
+func (k Key) Format(f fmt.State, verb rune) { io.WriteString(f, redacted) }
+
+// MarshalText is "[key]", so that no encoder writes a key by accident; see [Key.Export].
+func (k Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
