@@ -1,0 +1,162 @@
+package host
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/djedge/djedge/djsession/signing"
+	"github.com/djedge/djedge/djuser/password"
+)
+
+// Config is everything that a [Host] needs to know. DB and one of SecretKey
+// and Keys are required; the zero value of every other field is Django's
+// default, or a safe one. A field that copies a Django setting names it; an
+// error of [New] names a field by its name in the configuration file, which is
+// the Go name in snake case.
+//
+// A Config may hold the secret key: printing one prints nothing of it.
+type Config struct {
+	// DB answers the statements: postgres.Open or sqldb.OpenSQLite. It stays
+	// the caller's to close.
+	DB DB
+
+	// SecretKey is Django's SECRET_KEY. The keys that are needed are derived
+	// from it at once, and it is forgotten. Leave it empty when Keys is set.
+	SecretKey string `json:"-"`
+	// SecretKeyFallbacks is Django's SECRET_KEY_FALLBACKS, newest first.
+	SecretKeyFallbacks []string `json:"-"`
+	// Keys are derived keys, made by [signing.DeriveKeys] or `djedge keys`
+	// where SECRET_KEY is known, so that it need not be known here.
+	Keys *signing.Keys `json:"-"`
+
+	// Engine runs the rules; nil is [Native]. The Host takes it over.
+	Engine Engine
+	// KDF says who hashes passwords; the zero value is [KDFHost].
+	KDF KDF
+
+	// DjangoVersion is the site's Django release, such as "5.2"; "" reads
+	// and writes as [version.Default] does, without re-hashing passwords:
+	// that needs DjangoVersion or PasswordHashers, because with other
+	// parameters than the site's the two would rewrite each other's hashes.
+	DjangoVersion string
+
+	// SessionCookieName is SESSION_COOKIE_NAME, default "sessionid".
+	SessionCookieName string
+	// SessionCookieDomain is SESSION_COOKIE_DOMAIN, default none.
+	SessionCookieDomain string
+	// SessionCookiePath is SESSION_COOKIE_PATH, default "/".
+	SessionCookiePath string
+	// SessionCookieSecure is SESSION_COOKIE_SECURE.
+	SessionCookieSecure bool
+	// SessionCookieNotHTTPOnly is the opposite of SESSION_COOKIE_HTTPONLY.
+	SessionCookieNotHTTPOnly bool
+	// SessionCookieSameSite is SESSION_COOKIE_SAMESITE: "Lax" (default),
+	// "Strict", "None", or "-" for a cookie without the attribute.
+	SessionCookieSameSite string
+	// SessionCookieAge is SESSION_COOKIE_AGE in whole seconds, default two weeks.
+	SessionCookieAge time.Duration
+	// SessionExpireAtBrowserClose is SESSION_EXPIRE_AT_BROWSER_CLOSE.
+	SessionExpireAtBrowserClose bool
+	// SessionSaltClass is the class name of the site's session store, which
+	// is part of the salt; default "SessionStore". It is used with SecretKey
+	// alone: derived keys have it in them.
+	SessionSaltClass string
+	// SessionTable is where sessions are kept, default "django_session".
+	SessionTable string
+	// SessionMaxBytes is the inflated size above which a session counts as
+	// corrupt, default 1 MiB.
+	SessionMaxBytes int
+	// SessionKeyUserID, SessionKeyBackend and SessionKeyHash are the names
+	// under which a session holds its user: django.contrib.auth's SESSION_KEY,
+	// BACKEND_SESSION_KEY and HASH_SESSION_KEY.
+	SessionKeyUserID, SessionKeyBackend, SessionKeyHash string
+
+	// AuthenticationBackends is AUTHENTICATION_BACKENDS: a session whose
+	// backend is not in it is anonymous. Default Django's ModelBackend.
+	AuthenticationBackends []string
+	// UserTable is the table of AUTH_USER_MODEL, default "auth_user".
+	UserTable string
+	// UserPK is its primary key, default "id".
+	UserPK string
+	// UsernameField is the model's USERNAME_FIELD, default "username".
+	UsernameField string
+	// EmailField is the model's EMAIL_FIELD, default "email".
+	EmailField string
+
+	// PasswordHashers is PASSWORD_HASHERS, preferred first: dotted paths,
+	// class names or algorithm names; nil is the version's default list.
+	PasswordHashers []string
+	// BcryptVersion is the major version of the site's bcrypt library, 3, 4
+	// or 5 (default), which decides about long passwords.
+	BcryptVersion int
+	// PBKDF2Iterations replaces the version's default count for new hashes.
+	PBKDF2Iterations uint32
+	// Limits bounds the work that a stored hash may ask for.
+	Limits password.Limits
+
+	// PublicOrigins are the origins ("https://example.com") that a browser
+	// may send unsafe requests from.
+	PublicOrigins []string
+	// Loopback is for a listener on a loopback address: the Host of unsafe
+	// requests must be one, and then also counts as a public origin.
+	Loopback bool
+	// HeaderUser and the others name the identity headers, default
+	// "Remote-User", "Remote-User-Id", "Remote-Email", "Remote-Staff" and
+	// "Remote-Superuser".
+	HeaderUser, HeaderUserID, HeaderEmail, HeaderStaff, HeaderSuperuser string
+
+	// CSRFCookieName is CSRF_COOKIE_NAME, default "csrftoken".
+	CSRFCookieName string
+	// CSRFCookieDomain is CSRF_COOKIE_DOMAIN, default none.
+	CSRFCookieDomain string
+	// CSRFCookiePath is CSRF_COOKIE_PATH, default "/".
+	CSRFCookiePath string
+	// CSRFCookieSecure is CSRF_COOKIE_SECURE.
+	CSRFCookieSecure bool
+	// CSRFCookieSameSite is CSRF_COOKIE_SAMESITE, as SessionCookieSameSite.
+	CSRFCookieSameSite string
+	// CSRFUseSessions is CSRF_USE_SESSIONS: the token is kept in the session.
+	CSRFUseSessions bool
+
+	// WritesOnReads lets a check write what Django would write: the session's
+	// new key after a hit on a fallback key, and the end of a session whose
+	// hash fails. By default both are left to Django.
+	WritesOnReads bool
+
+	// HintEntries bounds the memory of which user a session belongs to, which
+	// saves a round trip and decides nothing; default 10,000 (about 2 MB),
+	// negative none.
+	HintEntries int
+	// QueryTimeout is the deadline of one round trip, waiting for a
+	// connection included; default 5 s.
+	QueryTimeout time.Duration
+	// HashConcurrency bounds the password hashings that run at once, default
+	// half of the processors, at least 1.
+	HashConcurrency int
+	// HashMemory bounds what they may use together in bytes, default 256 MiB.
+	// A single hash within Limits always runs, alone if it is larger.
+	HashMemory int64
+	// HashQueueTimeout is how long a hashing waits for its turn before the
+	// answer is 503 (busy); default 5 s.
+	HashQueueTimeout time.Duration
+
+	// Logger gets the errors of the database and of the engine; nil is
+	// [slog.Default]. No secret, password, session key or user name is logged.
+	Logger *slog.Logger
+}
+
+// KDF says who derives password hashes.
+type KDF uint8
+
+const (
+	KDFHost   KDF = iota // natively, whatever the engine is
+	KDFModule            // the rules themselves, inside the module when the engine is one
+)
+
+// Format prints that there is a Config, and nothing that is in it, for every
+// verb: a Config may hold a secret.
+func (Config) Format(f fmt.State, _ rune) { fmt.Fprint(f, "host.Config{…}") }
+
+// LogValue is what [Config.Format] prints.
+func (Config) LogValue() slog.Value { return slog.StringValue("host.Config{…}") }
