@@ -1,0 +1,95 @@
+# djedge. `make help` lists what there is; `make test` installs all it needs (see build/components/install) and runs everything.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export GOTOOLCHAIN := local
+
+# Where the test components go. PostgreSQL refuses uid 0, and the user it then runs as must be able to reach its files.
+COMPONENTS ?= $(if $(filter 0,$(shell id -u)),/var/tmp/djedge-components,$(CURDIR)/.components)
+FUZZTIME ?= 10s
+BENCHTIME ?= 1s
+VECTORS := $(wildcard testdata/vectors/*.json)
+
+# What djedge.wasm is made of.
+MODULE := build/modules/djedge.wasm.gz
+MODULE_SOURCES := go.mod go.sum $(shell find djsession djuser wasm -name '*.go' -not -name '*_test.go') $(wildcard build/*.go)
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## Start djedge with a demo database and its page
+	bin/djedge serve --demo
+
+.PHONY: build
+build: $(MODULE) ## Build bin/djedge
+	go build -trimpath -o bin/djedge ./host/djedge
+
+$(MODULE): $(MODULE_SOURCES)
+	go run ./build modules
+	@touch $@
+
+.PHONY: modules
+modules: ## Build the WebAssembly modules
+	go run ./build modules
+
+.PHONY: repro
+repro: ## Build the modules again and compare them with what is committed
+	go run ./build repro
+
+.PHONY: test
+test: format vet unit vectors e2e lint ## Everything: checks, unit tests, vectors, real Django and PostgreSQL, linters
+
+.PHONY: test-core
+test-core: format vet unit vectors ## What needs nothing but Go
+
+.PHONY: format
+format:
+	@files=$$(find . -name '*.go' -not -path './.components/*' -exec gofmt -l {} +); \
+	if [ -n "$$files" ]; then printf 'gofmt has something to say about\n%s\n' "$$files"; exit 1; fi
+
+.PHONY: vet
+vet: $(MODULE)
+	go vet ./...
+
+# Without the components the end-to-end tests skip themselves; they have a target of their own.
+.PHONY: unit
+unit: $(MODULE)
+	go test $$(go list ./... | grep -v /build/e2e)
+
+.PHONY: vectors
+vectors: $(MODULE) ## Django's conformance vectors, natively and through the module
+	go run ./build vectors --engine native $(VECTORS)
+	go run ./build vectors --engine wasm $(VECTORS)
+
+.PHONY: race
+race: $(MODULE) ## The unit tests under the race detector
+	go test -race -timeout 30m $$(go list ./... | grep -v /build/e2e)
+
+.PHONY: fuzz
+fuzz: $(MODULE) ## Every fuzz target for FUZZTIME (10s)
+	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u); do \
+	  for target in $$(go test -list '^Fuzz' "$$dir" | grep '^Fuzz'); do \
+	    echo "$$dir $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir"; \
+	  done; \
+	done
+
+.PHONY: bench
+bench: $(MODULE) ## Go benchmarks
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+.PHONY: components
+components: ## Install PostgreSQL, Django and the browser the tests run against, below COMPONENTS
+	build/components/install $(COMPONENTS)
+
+.PHONY: e2e
+e2e: $(MODULE) components ## djedge beside real Django, on SQLite and PostgreSQL, and its page in a browser
+	DJEDGE_TEST_COMPONENTS=$(COMPONENTS) go test -count=1 -timeout 20m ./build/e2e
+
+.PHONY: lint
+lint: $(MODULE) format vet ## gofmt, go vet, staticcheck, govulncheck
+	@mkdir -p $(COMPONENTS)/gobin
+	go -C build/tools/lint build -o $(COMPONENTS)/gobin/ tool
+	$(COMPONENTS)/gobin/staticcheck ./...
+	@build/tools/vulnerabilities $(COMPONENTS)/gobin/govulncheck
