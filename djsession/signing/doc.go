@@ -1,0 +1,7 @@
+// Package signing is Django's django.core.signing over derived keys.
+//
+// What it promises: nothing that was not signed by one of the given keys is
+// decoded, inflated or parsed; signatures are compared in constant time; what
+// is inflated is bounded. SECRET_KEY is needed only to derive keys ([Derive],
+// [DeriveKeys]), never to sign or verify.
+package signing

@@ -1,0 +1,133 @@
+package signing
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/base64"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+)
+
+// Dumps is django.core.signing.dumps of an object whose JSON is jsonText,
+// which must be ASCII, as Python writes it. With compress it is deflated when
+// that is shorter. The zero Key signs nothing: the result is "".
+func Dumps(jsonText string, key Key, compress bool, now time.Time) string {
+	data, dot := []byte(jsonText), ""
+	if compress {
+		if z := deflate(data); len(z) < len(data)-1 {
+			data, dot = z, "."
+		}
+	}
+	return SignTimestamp(dot+base64.RawURLEncoding.EncodeToString(data), key, now)
+}
+
+// Loads is django.core.signing.loads down to the JSON text, which is returned
+// as UTF-8 (Django reads the bytes as latin-1). Age is checked as
+// [UnsignTimestamp] does. Data of more than maxBytes, inflated, is
+// [ErrTooLarge] and never held in memory; what Python could not have decoded is
+// [ErrCorrupt]. Whether the text is JSON is not looked at. Nothing is decoded
+// unless the signature is right.
+func Loads(signed string, now time.Time, maxAge time.Duration, maxBytes int, rings ...Ring) (jsonText string, err error) {
+	payload, _, err := UnsignTimestamp(signed, now, maxAge, rings...)
+	if err != nil {
+		return "", err
+	}
+	encoded, compressed := strings.CutPrefix(payload, ".")
+	b := buffers.Get().(*buffer)
+	defer b.release()
+	raw, ok := decodeUnpadded(b.raw[:0], encoded)
+	b.raw = raw
+	switch {
+	case !ok:
+		return "", ErrCorrupt
+	case compressed:
+		if raw, err = b.inflate(maxBytes); err != nil {
+			return "", err
+		}
+	case len(raw) > maxBytes:
+		return "", ErrTooLarge
+	}
+	return latin1(raw), nil
+}
+
+// latin1 is the UTF-8 of latin-1 bytes.
+func latin1(b []byte) string {
+	high := 0
+	for _, c := range b {
+		high += int(c >> 7)
+	}
+	if high == 0 {
+		return string(b)
+	}
+	out := make([]byte, 0, len(b)+high)
+	for _, c := range b {
+		out = utf8.AppendRune(out, rune(c))
+	}
+	return string(out)
+}
+
+// buffer is what inflating needs, kept from one call to the next.
+type buffer struct {
+	raw    []byte // decoded, still compressed
+	source bytes.Reader
+	zlib   io.ReadCloser
+	plain  []byte
+}
+
+var buffers = sync.Pool{New: func() any { return new(buffer) }}
+
+// release keeps b for the next call, unless one large session made it large.
+func (b *buffer) release() {
+	const keep = 64 << 10
+	if cap(b.raw) <= keep && cap(b.plain) <= keep {
+		buffers.Put(b)
+	}
+}
+
+// inflate is zlib.decompress of b.raw, valid until b is released. What follows
+// the stream is ignored, as in Python.
+func (b *buffer) inflate(maxBytes int) ([]byte, error) {
+	b.source.Reset(b.raw)
+	var err error
+	if b.zlib == nil {
+		b.zlib, err = zlib.NewReader(&b.source)
+	} else {
+		err = b.zlib.(zlib.Resetter).Reset(&b.source, nil)
+	}
+	if err != nil {
+		return nil, ErrCorrupt
+	}
+	b.plain = b.plain[:0]
+	for {
+		if len(b.plain) == cap(b.plain) {
+			b.plain = slices.Grow(b.plain, 1024)
+		}
+		n, err := b.zlib.Read(b.plain[len(b.plain):cap(b.plain)])
+		b.plain = b.plain[:len(b.plain)+n]
+		switch {
+		case len(b.plain) > maxBytes:
+			return nil, ErrTooLarge
+		case err == io.EOF:
+			return b.plain, nil
+		case err != nil: // bad, truncated or with a wrong checksum
+			return nil, ErrCorrupt
+		}
+	}
+}
+
+// deflate is zlib.compress(data). A writer is half a megabyte, so it is kept.
+func deflate(data []byte) []byte {
+	var out bytes.Buffer
+	w := deflaters.Get().(*zlib.Writer)
+	defer deflaters.Put(w)
+	w.Reset(&out)
+	w.Write(data) // a bytes.Buffer never fails
+	w.Close()
+	return out.Bytes()
+}
+
+var deflaters = sync.Pool{New: func() any { return zlib.NewWriter(nil) }}

@@ -1,0 +1,52 @@
+package signing
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+)
+
+// DumpsLegacy is session_data as Django wrote it before 3.1: the base64 of the
+// hexadecimal HMAC, ":" and the JSON, which must be ASCII. The zero Key signs
+// nothing: the result is "".
+func DumpsLegacy(jsonText string, key Key) string {
+	if key.IsZero() {
+		return ""
+	}
+	m := key.getMAC()
+	defer key.secret.macs.Put(m)
+	out := hex.AppendEncode(make([]byte, 0, 2*key.secret.alg.size()+1+len(jsonText)), m.digest(jsonText))
+	out = append(append(out, ':'), jsonText...)
+	return base64.StdEncoding.EncodeToString(out)
+}
+
+// LoadsLegacy reads what [DumpsLegacy] and Django before 3.1 wrote, down to
+// the JSON text, as UTF-8. Data of more than maxBytes is [ErrTooLarge], before
+// it is decoded; anything else that is wrong is [ErrBadSignature].
+func LoadsLegacy(data string, maxBytes int, rings ...Ring) (jsonText string, err error) {
+	for i := 0; i < len(data); i++ {
+		if data[i] >= 0x80 {
+			return "", ErrBadSignature // Django raises
+		}
+	}
+	if len(data)/2 > maxBytes+64 {
+		return "", ErrTooLarge
+	}
+	b := buffers.Get().(*buffer)
+	defer b.release()
+	raw, ok := decodeBase64(b.raw[:0], data)
+	b.raw = raw
+	signature, text, found := strings.Cut(string(raw), ":")
+	if !ok || !found {
+		return "", ErrBadSignature
+	}
+	for _, r := range rings {
+		if r.signs(text, signature, hexText) {
+			if len(text) > maxBytes {
+				return "", ErrTooLarge
+			}
+			return latin1([]byte(text)), nil
+		}
+	}
+	return "", ErrBadSignature
+}
