@@ -1,0 +1,124 @@
+package step
+
+import (
+	"strconv"
+
+	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djuser"
+	"github.com/djedge/djedge/djuser/gate"
+	"github.com/djedge/djedge/djuser/password"
+	"github.com/djedge/djedge/wasm/abi"
+)
+
+// SettingError says which setting was refused and why. It never repeats the
+// value of a key.
+type SettingError struct {
+	Name    string
+	Problem string
+}
+
+func (e *SettingError) Error() string { return "setting " + e.Name + ": " + e.Problem }
+
+// Configure reads a site's settings; docs/abi.md lists their names. What is
+// not given is Django's default. A name that is unknown, or given twice though
+// it holds one value, is a [*SettingError], as is a value that cannot be read;
+// every other error names its setting too.
+func Configure(settings []abi.Setting) (*Rules, error) {
+	var c config
+	seen := make(map[string]bool, len(settings))
+	for _, s := range settings {
+		if seen[s.Name] && !isList(s.Name) {
+			return nil, &SettingError{s.Name, "is given twice"}
+		}
+		seen[s.Name] = true
+		if err := c.set(s.Name, s.Value); err != nil {
+			return nil, &SettingError{s.Name, err.Error()}
+		}
+	}
+	return c.build()
+}
+
+// build makes the rules. Settings that several packages need are copied here.
+func (c *config) build() (*Rules, error) {
+	c.hash.Version = c.session.Version
+	c.user.Version, c.user.Dialect, c.user.Keys = c.session.Version, c.session.Dialect, c.session.Keys
+	c.gate.CookieName = c.session.CookieName
+
+	r := &Rules{}
+	var err error
+	if r.sessions, err = djsession.New(c.session); err != nil {
+		return nil, err
+	}
+	if r.hashers, err = password.New(c.hash); err != nil {
+		return nil, err
+	}
+	c.user.Hashers = r.hashers
+	if r.users, err = djuser.New(c.user, r.sessions); err != nil {
+		return nil, err
+	}
+	if r.gate, err = gate.New(c.gate); err != nil {
+		return nil, err
+	}
+	statements := append(r.sessions.Statements(), r.users.Statements()...)
+	if r.table, err = abi.NewTable(statements); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// number reads a decimal number from 0 to most.
+func number(value string, most uint64) (uint64, error) {
+	n, err := strconv.ParseUint(value, 10, 64)
+	if err != nil || n > most {
+		return 0, problem("is not a whole number from 0 to " + strconv.FormatUint(most, 10))
+	}
+	return n, nil
+}
+
+func setInt(to *int, value string) error {
+	n, err := number(value, 1<<31-1)
+	*to = int(n)
+	return err
+}
+
+func setUint32(to *uint32, value string) error {
+	n, err := number(value, 1<<32-1)
+	*to = uint32(n)
+	return err
+}
+
+func setText(to *string, value string) error {
+	*to = value
+	return nil
+}
+
+func setBool(to *bool, value string) error {
+	switch value {
+	case "true":
+		*to = true
+	case "false":
+		*to = false
+	default:
+		return problem("is neither true nor false")
+	}
+	return nil
+}
+
+// setNot is for a field that says the opposite of its setting.
+func setNot(to *bool, value string) error {
+	err := setBool(to, value)
+	*to = !*to && err == nil
+	return err
+}
+
+func addText(to *[]string, value string) error {
+	if value == "" {
+		return problem("holds an empty entry")
+	}
+	*to = append(*to, value)
+	return nil
+}
+
+type problem string
+
+func (p problem) Error() string { return string(p) }

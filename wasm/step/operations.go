@@ -1,0 +1,136 @@
+package step
+
+import (
+	"context"
+	"errors"
+
+	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djuser"
+	"github.com/djedge/djedge/djuser/gate"
+	"github.com/djedge/djedge/wasm/abi"
+)
+
+// visitor is who sent a request.
+type visitor struct {
+	session *djsession.Session // never nil
+	user    *djuser.User       // nil: nobody, for the reason why
+	why     gate.Reason
+	cookie  bool // the request had a session cookie, good or bad
+}
+
+// visitor reads the request's session and its user. A database that did not
+// answer is an error here, never an anonymous visitor.
+func (r *Rules) visitor(ctx context.Context, fx *watched, op *abi.Op) (visitor, error) {
+	key, present := r.gate.SessionKey(op.Request)
+	v := visitor{cookie: present, why: gate.ReasonNoSession}
+	if present && djsession.ValidKey(key) {
+		var err error
+		v.session, v.user, v.why, err = r.users.FromKey(ctx, fx, key, op.Hint)
+		if err == nil && v.user == nil {
+			err = fx.err
+		}
+		if err != nil {
+			return visitor{}, err
+		}
+	}
+	if v.session == nil {
+		v.session = djsession.NewSession("")
+	}
+	return v, nil
+}
+
+// session reads the request's session alone.
+func (r *Rules) session(ctx context.Context, fx *watched, op *abi.Op) (visitor, error) {
+	key, present := r.gate.SessionKey(op.Request)
+	v := visitor{cookie: present, session: djsession.NewSession("")}
+	if present && djsession.ValidKey(key) {
+		session, err := r.sessions.Load(ctx, fx, key)
+		if err != nil {
+			return visitor{}, err
+		}
+		v.session = session
+	}
+	return v, nil
+}
+
+// result is a decision about v by the gate, and what the host may know of v.
+func (r *Rules) result(op *abi.Op, require gate.Requirement, v visitor) *abi.Result {
+	result := &abi.Result{SessionKey: v.session.Key()}
+	var who *gate.Identity
+	if v.user != nil {
+		identity := v.user.Identity()
+		who, v.why = &identity, gate.ReasonOK
+		result.User = v.user.Row()
+	}
+	result.Decision = r.gate.Decide(op.Request, require, who, v.why)
+	return result
+}
+
+func (r *Rules) check(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
+	if op.Require > gate.Superuser {
+		return nil, errors.New("unknown requirement")
+	}
+	v, err := r.visitor(ctx, fx, op)
+	if err != nil {
+		return nil, err
+	}
+	return r.result(op, op.Require, v), nil
+}
+
+func (r *Rules) loadUser(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
+	v, err := r.visitor(ctx, fx, op)
+	if err != nil {
+		return nil, err
+	}
+	result := r.result(op, gate.Anyone, v)
+	result.Decision.SetHeaders, result.Decision.RemoveHeaders = nil, nil
+	return result, nil
+}
+
+func (r *Rules) loadSession(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
+	v, err := r.session(ctx, fx, op)
+	if err != nil {
+		return nil, err
+	}
+	result := success()
+	result.Decision.Vary = true
+	result.SessionKey, result.Session = v.session.Key(), v.session.Items()
+	return result, nil
+}
+
+func (r *Rules) authenticate(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
+	user, err := r.users.Authenticate(ctx, fx, op.Username, op.Password)
+	if err != nil {
+		return nil, err
+	}
+	identity := user.Identity()
+	result := success()
+	result.Decision.Identity, result.User = &identity, user.Row()
+	return result, nil
+}
+
+func (r *Rules) saveUser(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
+	fields := make([]djuser.Field, len(op.Fields))
+	for i, f := range op.Fields {
+		fields[i] = djuser.Field{Column: f.Column, Value: f.Value}
+	}
+	return allowed(r.users.Save(ctx, fx, op.UserID, fields))
+}
+
+func (r *Rules) verifyPassword(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
+	ok, err := r.hashers.Verify(ctx, fx, op.Password, op.Encoded)
+	if err == nil && !ok {
+		err = &gate.Denied{Reason: gate.ReasonBadCredentials}
+	}
+	return allowed(err)
+}
+
+// evaluate refuses by a denial, so that a run of the vectors can tell a
+// refusal from a fault of the host.
+func (r *Rules) evaluate(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
+	text, err := r.eval(ctx, fx, op.Function, op.Arguments)
+	if err != nil {
+		return nil, &gate.Denied{Reason: gate.ReasonBadRequest, Detail: err.Error()}
+	}
+	return textual(text, nil)
+}

@@ -1,0 +1,200 @@
+package step
+
+import (
+	"strings"
+	"time"
+
+	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/djsession/signing"
+	"github.com/djedge/djedge/djsession/version"
+	"github.com/djedge/djedge/djuser"
+	"github.com/djedge/djedge/djuser/gate"
+	"github.com/djedge/djedge/djuser/password"
+)
+
+// config collects what the settings say, by the package that wants it.
+type config struct {
+	session djsession.Settings
+	user    djuser.Settings
+	hash    password.Config
+	gate    gate.Settings
+}
+
+// isList reports whether a setting may be given more than once.
+func isList(name string) bool {
+	switch name {
+	case "authentication_backends", "user_column", "password_hashers", "public_origin":
+		return true
+	}
+	return strings.HasPrefix(name, "key_")
+}
+
+// set reads one setting. Names are those of the configuration file.
+func (c *config) set(name, value string) (err error) {
+	s, u, h, g := &c.session, &c.user, &c.hash, &c.gate
+	switch name {
+	case "version":
+		s.Version, err = version.Parse(value)
+	case "dialect":
+		s.Dialect, err = query.ParseDialect(value)
+
+	case "session_cookie_name":
+		err = setText(&s.CookieName, value)
+	case "session_cookie_domain":
+		err = setText(&s.CookieDomain, value)
+	case "session_cookie_path":
+		err = setText(&s.CookiePath, value)
+	case "session_cookie_secure":
+		err = setBool(&s.CookieSecure, value)
+	case "session_cookie_httponly":
+		err = setNot(&s.CookieNotHTTPOnly, value)
+	case "session_cookie_samesite":
+		err = setText(&s.CookieSameSite, value)
+	case "session_cookie_age":
+		var seconds int
+		err = setInt(&seconds, value)
+		s.CookieAge = time.Duration(seconds) * time.Second
+	case "session_expire_at_browser_close":
+		err = setBool(&s.ExpireAtBrowserClose, value)
+	case "session_salt_class":
+		// It is part of the derived keys already.
+	case "session_table":
+		err = setText(&s.Table, value)
+	case "session_max_bytes":
+		err = setInt(&s.MaxDataBytes, value)
+	case "session_key_user_id":
+		err = setText(&u.SessionKeys.UserID, value)
+	case "session_key_backend":
+		err = setText(&u.SessionKeys.Backend, value)
+	case "session_key_hash":
+		err = setText(&u.SessionKeys.Hash, value)
+
+	case "authentication_backends":
+		err = addText(&u.Backends, value)
+	case "user_table":
+		err = setText(&u.Table, value)
+	case "user_pk":
+		err = setText(&u.PK, value)
+	case "username_field":
+		err = setText(&u.UsernameField, value)
+	case "email_field":
+		err = setText(&u.EmailField, value)
+	case "user_column":
+		err = addColumn(&u.Columns, value)
+
+	case "password_hashers":
+		err = addText(&h.Hashers, value)
+	case "bcrypt_version":
+		err = setInt(&h.Bcrypt, value)
+	case "pbkdf2_iterations":
+		err = setUint32(&h.PBKDF2Iterations, value)
+	case "limit_pbkdf2_iterations":
+		err = setUint32(&h.Limits.PBKDF2Iterations, value)
+	case "limit_argon2_memory":
+		err = setUint32(&h.Limits.Argon2Memory, value)
+	case "limit_argon2_time":
+		err = setUint32(&h.Limits.Argon2Time, value)
+	case "limit_argon2_parallelism":
+		err = setUint32(&h.Limits.Argon2Parallelism, value)
+	case "limit_scrypt_memory":
+		var n uint64
+		n, err = number(value, 1<<40)
+		h.Limits.ScryptMemory = int64(n)
+	case "limit_scrypt_parallelism":
+		err = setUint32(&h.Limits.ScryptParallelism, value)
+	case "limit_bcrypt_cost":
+		err = setUint32(&h.Limits.BcryptCost, value)
+	case "limit_password_bytes":
+		err = setInt(&h.Limits.PasswordBytes, value)
+
+	case "public_origin":
+		err = addText(&g.PublicOrigins, value)
+	case "loopback":
+		err = setBool(&g.Loopback, value)
+	case "header_user":
+		err = setText(&g.HeaderUser, value)
+	case "header_user_id":
+		err = setText(&g.HeaderUserID, value)
+	case "header_email":
+		err = setText(&g.HeaderEmail, value)
+	case "header_staff":
+		err = setText(&g.HeaderStaff, value)
+	case "header_superuser":
+		err = setText(&g.HeaderSuperuser, value)
+
+	case "csrf_cookie_name":
+		err = setText(&u.CSRFCookieName, value)
+	case "csrf_cookie_domain":
+		err = setText(&u.CSRFCookieDomain, value)
+	case "csrf_cookie_path":
+		err = setText(&u.CSRFCookiePath, value)
+	case "csrf_cookie_secure":
+		err = setBool(&u.CSRFCookieSecure, value)
+	case "csrf_cookie_samesite":
+		err = setText(&u.CSRFCookieSameSite, value)
+	case "csrf_use_sessions":
+		err = setBool(&u.CSRFUseSessions, value)
+	case "writes_on_reads":
+		err = setBool(&u.WritesOnReads, value)
+	case "rehash":
+		err = setBool(&u.Rehash, value)
+
+	case "key_session":
+		err = addKey(&s.Keys.Session, value)
+	case "key_session_sha1":
+		err = addKey(&s.Keys.SessionSHA1, value)
+	case "key_session_legacy":
+		err = addKey(&s.Keys.SessionLegacy, value)
+	case "key_cookie":
+		err = addKey(&s.Keys.Cookie, value)
+	case "key_cookie_sha1":
+		err = addKey(&s.Keys.CookieSHA1, value)
+	case "key_auth_hash":
+		err = addKey(&s.Keys.AuthHash, value)
+	case "key_auth_hash_sha1":
+		err = addKey(&s.Keys.AuthHashSHA1, value)
+	default:
+		err = problem("is not a setting")
+	}
+	return err
+}
+
+// addKey: the first key of a ring is the current one, the others its fallbacks.
+func addKey(to *signing.Ring, value string) error {
+	key, err := signing.ParseKey(value)
+	if err != nil {
+		return err
+	}
+	if to.Current.IsZero() {
+		to.Current = key
+	} else {
+		to.Fallbacks = append(to.Fallbacks, key)
+	}
+	return nil
+}
+
+// addColumn reads "name:kind".
+func addColumn(to *[]query.Column, value string) error {
+	name, kind, _ := strings.Cut(value, ":")
+	column := query.Column{Name: name}
+	switch kind {
+	case "any":
+	case "bool":
+		column.Kind = query.KindBool
+	case "int":
+		column.Kind = query.KindInt
+	case "float":
+		column.Kind = query.KindFloat
+	case "text":
+		column.Kind = query.KindText
+	case "bytes":
+		column.Kind = query.KindBytes
+	case "time":
+		column.Kind = query.KindTime
+	default:
+		return problem("is not name:kind with kind any, bool, int, float, text, bytes or time")
+	}
+	*to = append(*to, column)
+	return nil
+}
