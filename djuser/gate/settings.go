@@ -1,12 +1,17 @@
 package gate
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Settings of a [Gate]. Zero values are the documented defaults.
 type Settings struct {
 	// CookieName is SESSION_COOKIE_NAME, "sessionid".
 	CookieName string
 	// PublicOrigins are the origins ("https://example.com") under which
-	// browsers see the site. Without any, a request that brings an Origin
-	// header is refused, except on loopback.
+	// browsers see the site. Without any, an unsafe request that brings an
+	// Origin header is refused, except on loopback.
 	PublicOrigins []string
 	// Loopback says that the listener is reachable from this machine only.
 	// Then the Host of an unsafe request must be localhost, 127.0.0.1, [::1]
@@ -19,27 +24,141 @@ type Settings struct {
 }
 
 // Gate decides requests. It is safe for concurrent use.
-type Gate struct{ settings Settings }
+type Gate struct {
+	cookie      string
+	loopback    bool
+	origins     []origin
+	headers     [numHeaders]string
+	nobody      []Header // every identity header, empty
+	everyName   []string // every identity header in every spelling
+	requestWant []string
+}
+
+// The identity headers, in the order in which they are set.
+const (
+	headerUser = iota
+	headerUserID
+	headerEmail
+	headerStaff
+	headerSuperuser
+	numHeaders
+)
+
+// maxDashes bounds the spellings of a header name (two for each dash).
+const maxDashes = 5
 
 // New checks the settings. An error names the setting that is wrong.
-func New(s Settings) (*Gate, error) { return &Gate{s}, nil }
+func New(s Settings) (*Gate, error) {
+	g := &Gate{
+		cookie:   or(s.CookieName, "sessionid"),
+		loopback: s.Loopback,
+		headers: [numHeaders]string{
+			or(s.HeaderUser, "Remote-User"),
+			or(s.HeaderUserID, "Remote-User-Id"),
+			or(s.HeaderEmail, "Remote-Email"),
+			or(s.HeaderStaff, "Remote-Staff"),
+			or(s.HeaderSuperuser, "Remote-Superuser"),
+		},
+		requestWant: []string{"cookie", "origin", "sec-fetch-site", "content-type", "content-length", "transfer-encoding"},
+	}
+	if !isToken(g.cookie) {
+		return nil, fmt.Errorf("session_cookie_name %q is not a cookie name", g.cookie)
+	}
+	for _, text := range s.PublicOrigins {
+		o, ok := parseOrigin(text)
+		if !ok {
+			return nil, fmt.Errorf("public_origin %q is not an origin such as https://example.com", text)
+		}
+		g.origins = append(g.origins, o)
+	}
+	settings := [numHeaders]string{"header_user", "header_user_id", "header_email", "header_staff", "header_superuser"}
+	seen := map[string]bool{}
+	for i, name := range g.headers {
+		alias := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+		switch {
+		case !isToken(name) || strings.Count(alias, "-") > maxDashes:
+			return nil, fmt.Errorf("%s %q is not a header name", settings[i], name)
+		case seen[alias]:
+			return nil, fmt.Errorf("%s %q is the name of another identity header too", settings[i], name)
+		}
+		seen[alias] = true
+		g.nobody = append(g.nobody, Header{Name: name})
+		g.everyName = append(g.everyName, spellings(name)...)
+	}
+	return g, nil
+}
 
-// HeaderNames are the headers that a request summary must bring, in lower case.
-func (g *Gate) HeaderNames() []string { return nil }
+func or(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}
 
-// Pair is a cookie.
-type Pair struct{ Name, Value string }
+// HeaderNames are the headers that a request summary must bring, in lower
+// case. A server that keeps Transfer-Encoding apart from the headers, as Go's
+// net/http does, puts it back: without it a chunked body looks like none.
+// The result is shared; it must not be changed.
+func (g *Gate) HeaderNames() []string { return g.requestWant }
 
-// ParseCookies reads a Cookie header as Django's parse_cookie does.
-func ParseCookies(header string) []Pair { return nil }
+// spellings are all forms of a header name that a proxy or a CGI-like
+// interface may take for the same: "-" and "_" are one there (CVE-2026-3902;
+// oauth2-proxy CVE-2025-64484). Case does not matter to anyone.
+func spellings(name string) []string {
+	all := []string{""}
+	for i := 0; i < len(name); i++ {
+		chars := name[i : i+1]
+		if chars == "-" || chars == "_" {
+			chars = "-_"
+		}
+		longer := make([]string, 0, len(all)*len(chars))
+		for _, c := range []byte(chars) {
+			for _, prefix := range all {
+				longer = append(longer, prefix+string(c))
+			}
+		}
+		all = longer
+	}
+	return all
+}
 
-// SessionKey is the session cookie's value as Django reads it.
-func (g *Gate) SessionKey(req Request) (key string, present bool) { return "", false }
+// isToken reports whether s is a token of RFC 9110, as header and cookie names are.
+func isToken(s string) bool {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		alnum := c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !alnum && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
+			return false
+		}
+	}
+	return s != ""
+}
 
-// CheckUnsafe refuses, with a [*Denied], a request that a foreign page may have caused.
-func (g *Gate) CheckUnsafe(req Request) error { return &Denied{} }
+// sameName compares a header name without case. Unlike strings.EqualFold it
+// folds ASCII only: the Kelvin sign is no k.
+func sameName(name, lower string) bool {
+	if len(name) != len(lower) {
+		return false
+	}
+	for i := 0; i < len(name); i++ {
+		c := name[i]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != lower[i] {
+			return false
+		}
+	}
+	return true
+}
 
-// Decide answers req, which requires require, for the user who (nil: nobody, for the reason why).
-func (g *Gate) Decide(req Request, require Requirement, who *Identity, why Reason) Decision {
-	return Decision{Status: 503}
+// one returns the value of the header with this lower-case name and how often it came.
+func (r *Request) one(lower string) (value string, count int) {
+	for i := range r.Headers {
+		if sameName(r.Headers[i].Name, lower) {
+			value = r.Headers[i].Value
+			count++
+		}
+	}
+	return value, count
 }

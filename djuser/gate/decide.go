@@ -1,0 +1,105 @@
+package gate
+
+import "strings"
+
+// Decide answers req, which requires require, for the user who. Without a user
+// (nil), why says why there is none; with one it is [ReasonOK]. It fails
+// closed: a why that means "could not be found out", a who and a why that
+// contradict each other, and an unknown requirement are all 503.
+//
+// The identity headers are always all set, so that no value of the client's
+// survives: with the user's identity when the request is allowed, else empty.
+// A host removes RemoveHeaders first and sets SetHeaders then. Both are shared
+// between decisions and must not be changed.
+func (g *Gate) Decide(req Request, require Requirement, who *Identity, why Reason) Decision {
+	d := Decision{Reason: why, Identity: who, SetHeaders: g.nobody, RemoveHeaders: g.everyName, Vary: true}
+	met, unmet := false, ReasonInternal
+	switch require {
+	case Anyone:
+		met = true
+	case Authenticated:
+		met, unmet = who != nil, ReasonNotAuthenticated
+	case Staff:
+		met, unmet = who != nil && who.Staff, ReasonNotStaff
+	case Superuser:
+		met, unmet = who != nil && who.Superuser, ReasonNotSuperuser
+	}
+	switch {
+	case why.undecided():
+		return g.fail(d)
+	case (who != nil) != (why == ReasonOK), who != nil && who.ID == "", !met && unmet == ReasonInternal:
+		d.Reason = ReasonInternal
+		return g.fail(d)
+	case met:
+		d.Outcome, d.Status = Allow, 200
+		if who != nil {
+			d.SetHeaders = g.identify(who)
+		}
+	case who == nil:
+		d.Outcome, d.Status = Deny, 401 // and why says more than not_authenticated
+	default:
+		d.Outcome, d.Status, d.Reason = Deny, 403, unmet
+	}
+	return d
+}
+
+// Fail is the decision for a request that could not be decided for this
+// reason: 429 when the client asked too often, else 503. It lets nothing in.
+func (g *Gate) Fail(reason Reason, detail string) Decision {
+	return g.fail(Decision{Reason: reason, Detail: detail, SetHeaders: g.nobody, RemoveHeaders: g.everyName, Vary: true})
+}
+
+func (g *Gate) fail(d Decision) Decision {
+	d.Outcome, d.Identity, d.Status = Error, nil, 503
+	if d.Reason == ReasonRateLimited {
+		d.Outcome, d.Status = Deny, 429
+	}
+	return d
+}
+
+// identify is the identity headers of a user.
+func (g *Gate) identify(who *Identity) []Header {
+	h := make([]Header, numHeaders)
+	copy(h, g.nobody)
+	h[headerUser].Value = encode(who.Name)
+	h[headerUserID].Value = encode(who.ID)
+	h[headerEmail].Value = encode(who.Email)
+	h[headerStaff].Value = flag(who.Staff)
+	h[headerSuperuser].Value = flag(who.Superuser)
+	return h
+}
+
+func flag(b bool) string {
+	if b {
+		return "true"
+	}
+	return "false"
+}
+
+// encode percent-encodes all bytes outside [A-Za-z0-9@.+_-], so that any user
+// name is one harmless header value.
+func encode(s string) string {
+	plain := func(c byte) bool {
+		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '@' || c == '.' || c == '+' || c == '_' || c == '-'
+	}
+	i := 0
+	for i < len(s) && plain(s[i]) {
+		i++
+	}
+	if i == len(s) {
+		return s
+	}
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	b.WriteString(s[:i])
+	for ; i < len(s); i++ {
+		if c := s[i]; plain(c) {
+			b.WriteByte(c)
+		} else {
+			b.WriteByte('%')
+			b.WriteByte(hex[c>>4])
+			b.WriteByte(hex[c&15])
+		}
+	}
+	return b.String()
+}
