@@ -1,0 +1,5 @@
+package main
+
+import "errors"
+
+func vectors([]string) int { return fail(errors.New("vectors are not there yet")) }
