@@ -1,0 +1,88 @@
+package serve
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sort"
+	"sync"
+	"time"
+)
+
+// Metrics counts decisions by operation and reason. Both are words of djedge's,
+// so the number of series does not depend on what clients send.
+type Metrics struct {
+	mu     sync.Mutex
+	counts map[series]uint64
+}
+
+type series struct{ op, reason string }
+
+// NewMetrics returns counters at zero.
+func NewMetrics() *Metrics { return &Metrics{counts: make(map[series]uint64)} }
+
+func (m *Metrics) count(op, reason string) {
+	m.mu.Lock()
+	m.counts[series{op, reason}]++
+	m.mu.Unlock()
+}
+
+// WriteTo writes the counters in Prometheus' text format.
+func (m *Metrics) WriteTo(w io.Writer) (int64, error) {
+	m.mu.Lock()
+	lines := make([]string, 0, len(m.counts))
+	for s, n := range m.counts {
+		lines = append(lines, fmt.Sprintf("djedge_decisions_total{op=%q,reason=%q} %d\n", s.op, s.reason, n))
+	}
+	m.mu.Unlock()
+	sort.Strings(lines)
+	text := "# HELP djedge_decisions_total Decisions by operation and reason.\n# TYPE djedge_decisions_total counter\n"
+	for _, line := range lines {
+		text += line
+	}
+	n, err := io.WriteString(w, text)
+	return int64(n), err
+}
+
+// NewAdmin returns the handler of a listener of its own, not for the public:
+// /livez (the process answers), /readyz (ready returned no error; 503 else)
+// and /metrics.
+func NewAdmin(m *Metrics, ready func(context.Context) error) http.Handler {
+	mux := http.NewServeMux()
+	text := func(w http.ResponseWriter, status int, body string) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(status)
+		io.WriteString(w, body)
+	}
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, r *http.Request) { text(w, http.StatusOK, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		if err := ready(ctx); err != nil { // its text may name the database; only the log is told
+			text(w, http.StatusServiceUnavailable, "not ready\n")
+			return
+		}
+		text(w, http.StatusOK, "ok\n")
+	})
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		m.WriteTo(w)
+	})
+	return mux
+}
+
+// NewServer returns a server for handler with bounds on how long a client may
+// take and on the size of its headers: browsers with the cookies of many
+// applications need room, and more than 64 KiB is refused with 431.
+func NewServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       15 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
+}

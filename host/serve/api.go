@@ -1,0 +1,165 @@
+package serve
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/djedge/djedge/djuser/gate"
+	"github.com/djedge/djedge/wasm/abi"
+)
+
+// The seed's endpoints. A refusal is {"message": "…"} for people.
+
+// me answers GET /api/me: the user and the session of the request.
+func (s *server) me(w http.ResponseWriter, r *http.Request) {
+	summary := s.summary(r)
+	who := s.do(r, &abi.Op{Kind: abi.OpLoadUser, Request: summary})
+	if who.Decision.Outcome != gate.Allow {
+		s.refuse(w, &who.Decision)
+		return
+	}
+	var session *abi.Result
+	// A session whose hash no longer fits is one that Django would flush.
+	if who.SessionKey != "" && who.Decision.Reason != gate.ReasonAuthHashMismatch {
+		session = s.do(r, &abi.Op{Kind: abi.OpSessionLoad, Request: summary})
+		if session.Decision.Outcome != gate.Allow {
+			s.refuse(w, &session.Decision)
+			return
+		}
+	}
+	answer(w, http.StatusOK, s.encodeMe(who, session))
+}
+
+// login answers POST /api/login {"username","password"}.
+func (s *server) login(w http.ResponseWriter, r *http.Request) {
+	body, ok := s.body(w, r, abi.OpLogin, "username", "password")
+	if !ok || s.limited(w, r, abi.OpLogin, body["username"]) {
+		return
+	}
+	// Counted before hashing, so that many attempts at once do not all pass.
+	key := userKey(body["username"])
+	if wait := s.user.take(key, s.now()); wait > 0 {
+		s.tooMany(w, r, abi.OpLogin, body["username"], wait)
+		return
+	}
+	result := s.do(r, &abi.Op{
+		Kind: abi.OpLogin, Request: s.summary(r), Username: body["username"], Password: body["password"],
+	})
+	if reason := result.Decision.Reason; reason != gate.ReasonBadCredentials && reason != gate.ReasonUserInactive {
+		s.user.giveBack(key)
+	}
+	s.done(w, &result.Decision)
+}
+
+// logout answers POST /api/logout, with no body or an empty object.
+func (s *server) logout(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		if _, ok := s.body(w, r, abi.OpLogout); !ok {
+			return
+		}
+	}
+	result := s.do(r, &abi.Op{Kind: abi.OpLogout, Request: s.summary(r)})
+	s.done(w, &result.Decision)
+}
+
+// register answers POST /api/register {"username","password"}.
+func (s *server) register(w http.ResponseWriter, r *http.Request) {
+	body, ok := s.body(w, r, abi.OpRegister, "username", "password")
+	if !ok || s.limited(w, r, abi.OpRegister, body["username"]) {
+		return
+	}
+	result := s.do(r, &abi.Op{
+		Kind: abi.OpRegister, Request: s.summary(r), Username: body["username"], Password: body["password"],
+	})
+	s.done(w, &result.Decision)
+}
+
+// changePassword answers POST /api/change-password {"password"}: the new one.
+func (s *server) changePassword(w http.ResponseWriter, r *http.Request) {
+	body, ok := s.body(w, r, abi.OpChangePassword, "password")
+	if !ok || s.limited(w, r, abi.OpChangePassword, "") {
+		return
+	}
+	result := s.do(r, &abi.Op{Kind: abi.OpChangePassword, Request: s.summary(r), Password: body["password"]})
+	s.done(w, &result.Decision)
+}
+
+// body reads an object of exactly the named strings, or answers 413, 415 or 400.
+func (s *server) body(w http.ResponseWriter, r *http.Request, op abi.OpKind, keys ...string) (map[string]string, bool) {
+	fields, err := readBody(w, r, keys)
+	if err != nil {
+		d := gate.Decision{Outcome: gate.Deny, Status: err.status, Reason: gate.ReasonBadRequest}
+		if err.status == http.StatusUnsupportedMediaType {
+			d.Reason = gate.ReasonContentType
+		}
+		s.record(r, op, "", &d, 0)
+		answer(w, err.status, message(err.message))
+		return nil, false
+	}
+	return fields, true
+}
+
+// limited counts a request to a password endpoint, and answers 429 when the
+// client's address has made too many.
+func (s *server) limited(w http.ResponseWriter, r *http.Request, op abi.OpKind, username string) bool {
+	wait := s.address.take(addressKey(s.clientAddress(r)), s.now())
+	if wait > 0 {
+		s.tooMany(w, r, op, username, wait)
+	}
+	return wait > 0
+}
+
+// done answers an operation that has no data to show.
+func (s *server) done(w http.ResponseWriter, d *gate.Decision) {
+	if d.Outcome != gate.Allow {
+		s.refuse(w, d)
+		return
+	}
+	s.cookies(w, d)
+	answer(w, http.StatusOK, []byte("{}"))
+}
+
+// messages are the seed's, and ours where it had none.
+var messages = map[gate.Reason]string{
+	gate.ReasonBadCredentials:       "Bad username or password",
+	gate.ReasonUserInactive:         "User isn't active",
+	gate.ReasonAlreadyAuthenticated: "Log out first",
+	gate.ReasonNotAuthenticated:     "Log in first",
+	gate.ReasonUsernameTaken:        "The username is already in use",
+	gate.ReasonUsernameInvalid:      "The username may hold up to 150 letters, digits and @/./+/-/_ only",
+	gate.ReasonOriginMismatch:       "The request comes from another site",
+	gate.ReasonCrossSite:            "The request comes from another site",
+	gate.ReasonHostNotLoopback:      "The host of the request is not this machine",
+	gate.ReasonContentType:          "The content type must be application/json",
+	gate.ReasonPasswordInvalid:      "The password is empty or too long",
+}
+
+// refuse answers a decision that is not Allow.
+func (s *server) refuse(w http.ResponseWriter, d *gate.Decision) {
+	status := d.Status
+	switch {
+	case d.Outcome == gate.Error && status < 500:
+		status = http.StatusServiceUnavailable
+	case d.Reason == gate.ReasonNotAuthenticated:
+		status = http.StatusBadRequest // the seed's
+	case status < 400 || status > 599:
+		status = http.StatusForbidden
+	}
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", strconv.Itoa(1))
+	}
+	text, ok := messages[d.Reason]
+	if !ok {
+		text = http.StatusText(status)
+	}
+	answer(w, status, message(text))
+}
+
+// answer writes a JSON body.
+func answer(w http.ResponseWriter, status int, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	w.Write(body) // an error here is the client's
+}

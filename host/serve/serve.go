@@ -1,0 +1,214 @@
+// Package serve is the HTTP side of djedge: forward authentication for
+// proxies, and, when it is asked for, a small JSON API and a page to log in.
+//
+// Only /auth is open by default. Every other endpoint is opened by name,
+// answers JSON, and refuses what it does not know. Nothing here decides who a
+// user is: every decision is an operation of the host, and this package turns
+// it into HTTP. What cannot be decided is 503, never 200.
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/djuser/gate"
+	"github.com/djedge/djedge/wasm/abi"
+)
+
+// Host is what is needed of a host.Host.
+type Host interface {
+	// Do runs one operation. It never fails: an error is a decision.
+	Do(ctx context.Context, op *abi.Op) *abi.Result
+	// Summary is what the rules may look at in r.
+	Summary(r *http.Request) gate.Request
+	// Columns names the values of a result's user, in order.
+	Columns() []query.Column
+}
+
+// Names of the endpoints that can be opened; see [Config.API].
+const (
+	Me             = "me"              // GET /api/me
+	Login          = "login"           // POST /api/login
+	Logout         = "logout"          // POST /api/logout
+	Register       = "register"        // POST /api/register
+	ChangePassword = "change-password" // POST /api/change-password
+	Page           = "page"            // GET /, which needs all the others
+)
+
+// Endpoints lists every name that [Config.API] may hold.
+func Endpoints() []string { return []string{Me, Login, Logout, Register, ChangePassword, Page} }
+
+// Config describes a server. Only Host is required.
+type Config struct {
+	Host Host
+	// API names the endpoints to open beside /auth; default none.
+	API []string
+	// HiddenSessionKeys are left out of the session that /api/me shows;
+	// default "_auth_user_hash" and "_csrftoken".
+	HiddenSessionKeys []string
+	// TrustedProxies may tell the client's address (X-Forwarded-For) and
+	// scheme (X-Forwarded-Proto). Empty: nobody may, and the headers are ignored.
+	TrustedProxies []netip.Prefix
+	// Limits slow down guessing.
+	Limits Limits
+	// Metrics counts decisions; default: a counter nobody reads. See [NewAdmin].
+	Metrics *Metrics
+	// Logger gets one line for each operation that takes a password or fails;
+	// default: nothing is logged. Secrets are never logged.
+	Logger *slog.Logger
+}
+
+// server is the handler behind [New].
+type server struct {
+	host    Host
+	routes  map[string]route
+	columns []query.Column
+	hidden  []string
+	trusted []netip.Prefix
+	address *limiter // requests to password endpoints, by client address
+	user    *limiter // failed logins, by user name
+	metrics *Metrics
+	log     *slog.Logger
+	now     func() time.Time
+}
+
+// route is one exact path and the methods it takes.
+type route struct {
+	methods []string
+	handle  http.HandlerFunc
+}
+
+// New returns the handler for cfg. An error names the setting that is wrong.
+func New(cfg Config) (http.Handler, error) {
+	s, err := newServer(cfg)
+	if err != nil {
+		return nil, err // not a typed nil
+	}
+	return s, nil
+}
+
+func newServer(cfg Config) (*server, error) {
+	if cfg.Host == nil {
+		return nil, errors.New("serve: no host")
+	}
+	s := &server{
+		host:    cfg.Host,
+		columns: cfg.Host.Columns(),
+		hidden:  cfg.HiddenSessionKeys,
+		trusted: cfg.TrustedProxies,
+		address: newLimiter(cfg.Limits.PasswordRequests, defaultPasswordRequests, addressWindow),
+		user:    newLimiter(cfg.Limits.UserFailures, defaultUserFailures, userWindow),
+		metrics: cfg.Metrics,
+		log:     cfg.Logger,
+		now:     time.Now,
+	}
+	if s.hidden == nil {
+		s.hidden = []string{"_auth_user_hash", "_csrftoken"}
+	}
+	if s.metrics == nil {
+		s.metrics = NewMetrics()
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if err := s.open(cfg.API); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// open fills the routes of the named endpoints.
+func (s *server) open(names []string) error {
+	get, post := []string{http.MethodGet, http.MethodHead}, []string{http.MethodPost}
+	api := map[string]route{
+		Me:             {get, s.me},
+		Login:          {post, s.login},
+		Logout:         {post, s.logout},
+		Register:       {post, s.register},
+		ChangePassword: {post, s.changePassword},
+	}
+	s.routes = make(map[string]route)
+	for _, name := range names {
+		switch r, ok := api[name]; {
+		case ok:
+			s.routes["/api/"+name] = r
+		case name != Page:
+			return fmt.Errorf("api: %q is not one of %s", name, strings.Join(Endpoints(), ", "))
+		}
+	}
+	if slices.Contains(names, Page) {
+		for name := range api {
+			if !slices.Contains(names, name) {
+				return fmt.Errorf("api: %q needs %q to be open too", Page, name)
+			}
+		}
+		for path, handle := range pageFiles() {
+			s.routes[path] = route{get, handle}
+		}
+	}
+	return nil
+}
+
+// ServeHTTP does its own routing: http.ServeMux would answer a forward-auth
+// request for "/auth//a" or "/auth/a/../b" with a redirect.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// Every answer depends on who asks, and none may be kept.
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Vary", "Cookie")
+	h.Set("X-Content-Type-Options", "nosniff")
+
+	path := r.URL.Path
+	if path == "/auth" || strings.HasPrefix(path, "/auth/") {
+		s.auth(w, r)
+		return
+	}
+	route, ok := s.routes[path]
+	switch {
+	case !ok:
+		answer(w, http.StatusNotFound, message("Not found"))
+	case !slices.Contains(route.methods, r.Method):
+		h.Set("Allow", strings.Join(route.methods, ", "))
+		answer(w, http.StatusMethodNotAllowed, message("Method not allowed"))
+	default:
+		route.handle(w, r)
+	}
+}
+
+// auth answers a proxy's question: is the user of this request logged in?
+// The method, path and body of the request do not matter.
+func (s *server) auth(w http.ResponseWriter, r *http.Request) {
+	result := s.do(r, &abi.Op{Kind: abi.OpCheck, Request: s.summary(r), Require: gate.Authenticated})
+	d := &result.Decision
+	switch d.Outcome {
+	case gate.Allow:
+		// Every identity header is set, the empty ones too: a proxy that
+		// copies them must overwrite what a client made up.
+		for _, header := range d.SetHeaders {
+			w.Header()[header.Name] = []string{header.Value}
+		}
+		s.cookies(w, d)
+		w.WriteHeader(http.StatusOK)
+	case gate.Deny, gate.Redirect:
+		// 401 whatever the rules' status is: nginx turns all but 401 and
+		// 403 into a 500.
+		w.WriteHeader(http.StatusUnauthorized)
+	default:
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+}
+
+// cookies adds d's cookies to the answer.
+func (s *server) cookies(w http.ResponseWriter, d *gate.Decision) {
+	for _, cookie := range d.Cookies {
+		w.Header().Add("Set-Cookie", cookie)
+	}
+}
