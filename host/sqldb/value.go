@@ -1,0 +1,79 @@
+package sqldb
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/djedge/djedge/djsession/query"
+)
+
+// arguments are values as the driver takes them. Bools and times go as Django
+// stores them in SQLite.
+func arguments(values []query.Value) []any {
+	args := make([]any, len(values))
+	for i, v := range values {
+		switch v.Kind() {
+		case query.KindBool:
+			args[i] = query.SQLite.Bool(v.Bool()).Int()
+		case query.KindInt:
+			args[i] = v.Int()
+		case query.KindFloat:
+			args[i] = v.Float()
+		case query.KindText:
+			args[i] = v.Text()
+		case query.KindBytes:
+			args[i] = []byte(v.Text())
+		case query.KindTime:
+			args[i] = query.SQLite.Time(v.Time()).Text()
+		}
+	}
+	return args
+}
+
+// value is a cell as the driver hands it over. The driver reads the text of a
+// column declared date or datetime; a date alone stays text, as it is in
+// other databases.
+func value(cell any, declared string) query.Value {
+	switch c := cell.(type) {
+	case nil:
+		return query.Null()
+	case int64:
+		return query.Int(c)
+	case float64:
+		return query.Float(c)
+	case bool:
+		return query.Bool(c)
+	case string:
+		return query.Text(c)
+	case []byte:
+		return query.Bytes(string(c))
+	case time.Time:
+		if declared == "DATE" {
+			return query.Text(c.Format(time.DateOnly))
+		}
+		return query.Time(c)
+	}
+	return query.Text(fmt.Sprint(cell))
+}
+
+// kind is what a column holds, by its declared type as Django declares its
+// fields for SQLite.
+func kind(declared string) query.Kind {
+	name, _, _ := strings.Cut(strings.ToUpper(declared), "(")
+	switch strings.TrimSpace(name) {
+	case "BOOL", "BOOLEAN":
+		return query.KindBool
+	case "INTEGER", "INT", "BIGINT", "SMALLINT", "INTEGER UNSIGNED", "BIGINT UNSIGNED", "SMALLINT UNSIGNED":
+		return query.KindInt
+	case "REAL", "DOUBLE", "FLOAT":
+		return query.KindFloat
+	case "DATETIME", "TIMESTAMP":
+		return query.KindTime
+	case "TEXT", "VARCHAR", "CHAR", "DATE", "TIME":
+		return query.KindText
+	case "BLOB":
+		return query.KindBytes
+	}
+	return query.KindNull
+}
