@@ -1,8 +1,115 @@
 package djsession
 
+import "github.com/djedge/djedge/djsession/pyjson"
+
 // Item is one entry of a session: its key and its value as JSON text, kept as
 // it was read until it is replaced.
 type Item struct {
 	Key string
 	Raw string
 }
+
+// Session is Django's session: an ordered dict that remembers whether it was
+// read or changed. It belongs to one request and is not safe for use by
+// several goroutines.
+type Session struct {
+	key      string
+	items    []Item
+	accessed bool
+	modified bool
+	err      error
+}
+
+// NewSession is a session that was neither read nor changed. An empty key
+// means that nothing is stored yet.
+func NewSession(key string, items ...Item) *Session {
+	return &Session{key: key, items: items}
+}
+
+// Key is the session key, "" when nothing is stored. It is a secret.
+func (s *Session) Key() string { return s.key }
+
+// Err says why the stored data could not be read. Such a session is empty and
+// keeps its key, so that the next save replaces the data, as in Django.
+func (s *Session) Err() error { return s.err }
+
+// Items are the entries in order. The slice must not be changed.
+func (s *Session) Items() []Item {
+	s.accessed = true
+	return s.items
+}
+
+// Len is the number of entries.
+func (s *Session) Len() int {
+	s.accessed = true
+	return len(s.items)
+}
+
+func (s *Session) find(key string) int {
+	for i := range s.items {
+		if s.items[i].Key == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// Get is the JSON text stored under key.
+func (s *Session) Get(key string) (raw string, ok bool) {
+	s.accessed = true
+	if i := s.find(key); i >= 0 {
+		return s.items[i].Raw, true
+	}
+	return "", false
+}
+
+// Text is the string stored under key; ok is false when there is none, or
+// something else than a string.
+func (s *Session) Text(key string) (text string, ok bool) {
+	raw, ok := s.Get(key)
+	if !ok {
+		return "", false
+	}
+	return pyjson.Unquote(raw)
+}
+
+// Set stores raw, which must be JSON text (else the session cannot be saved),
+// under key, in the place of an older value or at the end.
+func (s *Session) Set(key, raw string) {
+	s.accessed, s.modified = true, true
+	if i := s.find(key); i >= 0 {
+		s.items[i].Raw = raw
+		return
+	}
+	s.items = append(s.items, Item{key, raw})
+}
+
+// SetText stores a string under key.
+func (s *Session) SetText(key, text string) { s.Set(key, pyjson.Quote(text)) }
+
+// Delete removes key. Without such an entry nothing is modified.
+func (s *Session) Delete(key string) {
+	s.accessed = true
+	if i := s.find(key); i >= 0 {
+		s.items = append(s.items[:i:i], s.items[i+1:]...)
+		s.modified = true
+	}
+}
+
+// Clear removes every entry and keeps the key, as Django's clear does; see
+// [Store.Flush].
+func (s *Session) Clear() {
+	s.items = nil
+	s.accessed, s.modified = true, true
+}
+
+// Accessed reports whether the session was read or changed: then a response
+// varies by cookie.
+func (s *Session) Accessed() bool { return s.accessed }
+
+// Modified reports whether the session was changed and wants to be saved.
+func (s *Session) Modified() bool { return s.modified }
+
+// Empty reports whether there is neither a key nor an entry: then a response
+// deletes the cookie.
+func (s *Session) Empty() bool { return s.key == "" && len(s.items) == 0 }

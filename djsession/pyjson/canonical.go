@@ -36,7 +36,7 @@ func (p *parser) canonical(dst []byte, depth int) ([]byte, error) {
 	case c == '[':
 		p.i++
 		dst = append(dst, '[')
-		ok, err := p.begin(']'), error(nil)
+		ok, err := p.begin(']')
 		for first := true; ok; ok, err = p.more(']') {
 			if !first {
 				dst = append(dst, ',')
@@ -69,7 +69,7 @@ func (p *parser) canonicalObject(dst []byte, depth int) ([]byte, error) {
 	var ends []int       // where each entry ends in dst; its comma precedes it
 	var seen index
 	merged := false
-	ok, err := p.begin('}'), error(nil)
+	ok, err := p.begin('}')
 	for ; ok; ok, err = p.more('}') {
 		rawKey, err := p.key()
 		if err != nil {

@@ -14,7 +14,7 @@ func Object(text string, maxDepth int) ([]Member, error) {
 	}
 	var members []Member
 	var seen index
-	ok, err := p.begin('}'), error(nil)
+	ok, err := p.begin('}')
 	for ; ok; ok, err = p.more('}') {
 		key, err := p.key()
 		if err != nil {
@@ -52,7 +52,7 @@ func Array(text string, maxDepth int) ([]string, error) {
 		return nil, ErrSyntax
 	}
 	var elements []string
-	ok, err := p.begin(']'), error(nil)
+	ok, err := p.begin(']')
 	for ; ok; ok, err = p.more(']') {
 		start := p.i
 		if err := p.value(maxDepth); err != nil {

@@ -69,10 +69,10 @@ func (p *parser) end() error {
 }
 
 // begin is called behind an opening bracket: it reports whether a first
-// element follows.
-func (p *parser) begin(closing byte) bool {
+// element follows. The error is always nil, as in the loop that more goes on.
+func (p *parser) begin(closing byte) (bool, error) {
 	p.space()
-	return !p.accept(closing)
+	return !p.accept(closing), nil
 }
 
 // more is called behind an element: it reports whether another one follows.
@@ -115,7 +115,7 @@ func (p *parser) value(depth int) error {
 		}
 		p.i++
 		closing := c + 2 // '}' and ']'
-		ok, err := p.begin(closing), error(nil)
+		ok, err := p.begin(closing)
 		for ; ok; ok, err = p.more(closing) {
 			if c == '{' {
 				if _, err := p.key(); err != nil {

@@ -1,0 +1,95 @@
+package djsession
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/djedge/djedge/djsession/pyjson"
+	"github.com/djedge/djedge/djsession/signing"
+)
+
+// maxDepth bounds the nesting of a session's values. Python itself stops near
+// a thousand.
+const maxDepth = 200
+
+// Encode is session_data of items as the configured Django version reads it:
+// signed by the current key, compressed when that is shorter (before 3.1 in
+// base64 with a hexadecimal signature). An item that is not JSON, or nested
+// more than 200 deep, is an error that names its key.
+func (s *Store) Encode(items []Item, now time.Time) (string, error) {
+	text, err := encodeJSON(items)
+	if err != nil {
+		return "", fmt.Errorf("encode session: %w", err)
+	}
+	if len(text) > s.set.MaxDataBytes {
+		return "", fmt.Errorf("encode session: %w", signing.ErrTooLarge)
+	}
+	if s.legacy() {
+		return signing.DumpsLegacy(text, s.set.Keys.SessionLegacy.Current), nil
+	}
+	return signing.Dumps(text, s.set.Keys.Session.Current, true, now), nil
+}
+
+func encodeJSON(items []Item) (string, error) {
+	size := 2
+	for _, it := range items {
+		size += len(it.Key) + len(it.Raw) + 4
+	}
+	b := append(make([]byte, 0, size), '{')
+	for i, it := range items {
+		if err := pyjson.Valid(it.Raw, maxDepth); err != nil {
+			return "", fmt.Errorf("value of %q: %w", it.Key, err)
+		}
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, pyjson.Quote(it.Key)...)
+		b = append(b, ':')
+		b = append(b, pyjson.ASCII(it.Raw)...)
+	}
+	return string(append(b, '}')), nil
+}
+
+// Decode reads session_data as the configured Django version does: since 3.1
+// signed with SHA-256; 3.1 and 3.2 also with SHA-1 and in the old format,
+// before that the old format alone. With any error the session is to be taken
+// as empty, as Django does; the error is for the log and tells a bad signature
+// ([signing.ErrBadSignature]) from data that the site itself signed.
+func (s *Store) Decode(data string) ([]Item, error) {
+	text, err := s.verify(data)
+	if err != nil {
+		return nil, fmt.Errorf("decode session: %w", err)
+	}
+	members, err := pyjson.Object(text, maxDepth)
+	if err != nil {
+		return nil, fmt.Errorf("decode session: %w", err)
+	}
+	items := make([]Item, len(members))
+	for i, m := range members {
+		items[i] = Item(m)
+	}
+	return items, nil
+}
+
+// verify is the JSON text of data whose signature was right.
+func (s *Store) verify(data string) (string, error) {
+	k, limit := &s.set.Keys, s.set.MaxDataBytes
+	if s.legacy() {
+		return signing.LoadsLegacy(data, limit, k.SessionLegacy)
+	}
+	if !s.transitional() {
+		return signing.Loads(data, time.Time{}, -1, limit, k.Session)
+	}
+	text, err := signing.Loads(data, time.Time{}, -1, limit, k.Session, k.SessionSHA1)
+	if errors.Is(err, signing.ErrBadSignature) {
+		return signing.LoadsLegacy(data, limit, k.SessionLegacy)
+	}
+	return text, err
+}
+
+// legacy: Django before 3.1.
+func (s *Store) legacy() bool { return !s.set.Version.AtLeast(3, 1) }
+
+// transitional: Django 3.1 and 3.2, which read what older releases wrote.
+func (s *Store) transitional() bool { return !s.legacy() && !s.set.Version.AtLeast(4, 0) }
