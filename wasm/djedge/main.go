@@ -35,6 +35,7 @@ func configure(ptr, size uint32) (packed uint64) {
 		return refused("the module is configured already")
 	}
 	settings, err := abi.DecodeConfigure(frame)
+	clear(frame) // it held keys
 	if err != nil {
 		return refused(err.Error())
 	}
