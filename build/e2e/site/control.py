@@ -19,6 +19,16 @@ SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
 COMMANDS = {}
 
 
+class ReadOnly(SessionStore):
+    """A session that stays as it is when Django would end it or give it a new key."""
+
+    def flush(self):
+        pass
+
+    def cycle_key(self):
+        pass
+
+
 def command(function):
     COMMANDS[function.__name__] = function
     return function
@@ -79,16 +89,11 @@ def session(key):
     row = Session.objects.filter(pk=key).first()
     if row is None:
         return None
-    store = SessionStore(key)
-    reading = SimpleNamespace(session=SessionStore(key), META={}, COOKIES={})
-    owner = get_user(reading)
+    owner = get_user(SimpleNamespace(session=ReadOnly(key), META={}, COOKIES={}))
     return {
         "key": row.pk,
-        "session_data": row.session_data,
-        "expire_date": row.expire_date.isoformat(),
         "live": row.expire_date > timezone.now(),
         "data": row.get_decoded(),
-        "loaded": store.load(),
         "user": owner.get_username() if owner.is_authenticated else None,
     }
 
@@ -119,3 +124,17 @@ def resign_session(key, secret=None, salt="django.contrib.sessions.SessionStore"
     row = Session.objects.get(pk=key)
     row.session_data = signing.dumps(row.get_decoded(), key=secret, salt=salt, compress=True)
     row.save()
+
+
+@command
+def session_data(key):
+    return Session.objects.get(pk=key).session_data
+
+
+@command
+def change_session(key, **values):
+    """Store other values in a session, signed as they should be."""
+    store = SessionStore(key)
+    for name, value in values.items():
+        store[name] = str(value)
+    store.save()
