@@ -5,5 +5,5 @@
 // Values are kept as the text they were read from, so that what nobody touches
 // is written back unchanged; nothing is converted by reflection. Lone
 // surrogates, which Go's strings cannot hold as UTF-8, are held as the three
-// bytes UTF-8 would have given them (WTF-8).
+// bytes UTF-8 would have given them (WTF-8); JSON text itself must be UTF-8.
 package pyjson

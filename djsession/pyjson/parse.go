@@ -202,8 +202,8 @@ func (p *parser) str() error {
 		case c < utf8.RuneSelf:
 			p.i++
 		default:
-			_, n := decodeRune(p.s[p.i:])
-			if n == 0 {
+			r, n := utf8.DecodeRuneInString(p.s[p.i:])
+			if r == utf8.RuneError && n == 1 {
 				return ErrSyntax
 			}
 			p.i += n

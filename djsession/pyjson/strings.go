@@ -162,10 +162,7 @@ func ASCII(text string) string {
 			i++
 			continue
 		}
-		r, n := decodeRune(text[i:])
-		if n == 0 {
-			r, n = utf8.RuneError, 1
-		}
+		r, n := utf8.DecodeRuneInString(text[i:])
 		out = appendEscaped(out, r)
 		i += n
 	}
