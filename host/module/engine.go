@@ -1,23 +1,116 @@
-// Package module runs the rules inside djedge.wasm under wazero.
 package module
 
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser"
+	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/wasm/abi"
+	"github.com/djedge/djedge/wasm/step"
 )
 
-type engine struct{ config Config }
+// engine implements [host.Engine].
+type engine struct {
+	config Config
 
+	// running is held for reading by every Do and for writing by Close.
+	running sync.RWMutex
+	open    bool
+
+	loaded             *loaded
+	reads, alone, hash *lane
+	readsWrite         bool // the site's reads may write, too
+}
+
+// Configure implements [host.Engine]. It takes as long as compiling the module.
 func (e *engine) Configure(ctx context.Context, settings []abi.Setting) ([]query.Statement, error) {
-	return nil, errors.New("module engine is not there yet")
+	e.running.Lock()
+	defer e.running.Unlock()
+	if e.loaded != nil {
+		return nil, errors.New("the engine is configured already")
+	}
+	config, err := e.config.filled()
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := load(ctx, config)
+	if err != nil {
+		return nil, err
+	}
+	e.config, e.loaded = config, loaded
+	if err := e.configure(settings); err != nil {
+		e.loaded = nil
+		return nil, errors.Join(err, loaded.close(ctx))
+	}
+	e.open = true
+	return loaded.table.Statements(), nil
 }
 
+func (e *engine) configure(settings []abi.Setting) error {
+	e.loaded.settings = abi.AppendConfigure(nil, settings)
+	for _, s := range settings {
+		if s.Name == "writes_on_reads" {
+			e.readsWrite = s.Value == "true"
+		}
+	}
+	c := e.config
+	e.reads = newLane(e.loaded, laneConfig{name: "reads", instances: c.Instances, share: c.InFlight, steps: c.Steps, memoryMiB: c.MemoryMiB, reads: true})
+	e.alone = newLane(e.loaded, laneConfig{name: "writes", instances: c.Instances, share: 1, steps: c.Steps, memoryMiB: c.MemoryMiB})
+	e.hash = newLane(e.loaded, laneConfig{name: "passwords", instances: c.HashInstances, share: 1, steps: c.HashSteps, memoryMiB: c.HashMemoryMiB, hashes: true})
+	return e.reads.warm()
+}
+
+// Do implements [host.Engine].
 func (e *engine) Do(ctx context.Context, op *abi.Op, fx djuser.Effects) *abi.Result {
-	return &abi.Result{}
+	e.running.RLock()
+	defer e.running.RUnlock()
+	if !e.open {
+		return step.Failure(gate.ReasonInternal, "the engine is not configured, or closed")
+	}
+	lane, retry := e.laneOf(op.Kind)
+	o := operation{op: op, fx: fx}
+	result, err := o.run(ctx, lane)
+	if errors.Is(err, errLost) && !o.wrote {
+		e.config.Logger.WarnContext(ctx, "operation repeated after the loss of its instance", "lane", lane.name)
+		result, err = o.run(ctx, retry)
+	}
+	switch {
+	case err == nil:
+		return result
+	case errors.Is(err, errBusy):
+		return step.Failure(gate.ReasonBusy, err.Error())
+	}
+	return step.Failure(gate.ReasonInternal, err.Error())
 }
 
-func (e *engine) Close(ctx context.Context) error { return nil }
+// laneOf is where an operation runs, and where it is repeated alone.
+func (e *engine) laneOf(kind abi.OpKind) (first, retry *lane) {
+	switch kind {
+	case abi.OpCheck, abi.OpLoadUser, abi.OpSessionLoad:
+		if e.readsWrite {
+			return e.alone, e.alone
+		}
+		return e.reads, e.alone
+	case abi.OpLogout, abi.OpSaveUser:
+		return e.alone, e.alone
+	}
+	// Everything else takes a password, or may: eval.
+	return e.hash, e.hash
+}
+
+// Close implements [host.Engine]. It waits for every Do.
+func (e *engine) Close(ctx context.Context) error {
+	e.running.Lock()
+	defer e.running.Unlock()
+	if !e.open {
+		return nil
+	}
+	e.open = false
+	for _, l := range []*lane{e.reads, e.alone, e.hash} {
+		l.close()
+	}
+	return e.loaded.close(ctx)
+}

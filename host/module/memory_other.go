@@ -1,0 +1,7 @@
+//go:build !unix
+
+package module
+
+import "github.com/tetratelabs/wazero/experimental"
+
+func mapMemory(uint64) experimental.LinearMemory { return nil }

@@ -1,0 +1,180 @@
+package module
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/djuser"
+	"github.com/djedge/djedge/djuser/gate"
+	"github.com/djedge/djedge/djuser/password"
+	"github.com/djedge/djedge/wasm/abi"
+	"github.com/djedge/djedge/wasm/step"
+)
+
+const (
+	// maxRounds bounds how often one operation may ask for something, and
+	// maxYields how often it may pause while it hashes. The rules need far
+	// fewer; a module that asks on and on is out of its mind.
+	maxRounds = 1000
+	maxYields = 10_000_000
+
+	// maxErrorText bounds what a driver's error tells the module.
+	maxErrorText = 1 << 10
+)
+
+// operation is one Do.
+type operation struct {
+	op    *abi.Op
+	fx    djuser.Effects
+	wrote bool // a statement that may write was sent to the database
+}
+
+// run does the operation on an instance of the lane. The error is errLost,
+// errBusy or the context's.
+func (o *operation) run(ctx context.Context, l *lane) (*abi.Result, error) {
+	in, err := l.acquire(ctx)
+	if err != nil {
+		if ctx.Err() != nil {
+			return gone(ctx), nil
+		}
+		return nil, err
+	}
+	defer l.release(in)
+
+	m, err := in.begin(&abi.Start{Now: o.fx.Now()}, o.op)
+	if err != nil || m.result != nil {
+		return m.result, err
+	}
+	parked := true
+	defer func() { // also when the host's own effects panic
+		if parked {
+			in.cancel(m.handle)
+		}
+	}()
+	rounds, yields := 0, 0
+	for m.result == nil {
+		if err := l.allows(m.effects); err != nil {
+			parked = false
+			return nil, in.fault(err)
+		}
+		answers := make([]abi.Answer, len(m.effects))
+		for i := range m.effects {
+			e := &m.effects[i]
+			if e.Kind == abi.EffectYield {
+				yields++
+			} else {
+				rounds++
+			}
+			answers[i] = o.answer(ctx, in, e)
+		}
+		if ctx.Err() != nil {
+			return gone(ctx), nil
+		}
+		if rounds > maxRounds || yields > maxYields {
+			parked = false
+			return nil, in.fault(errors.New("the module asks on and on"))
+		}
+		next, err := in.resume(m.handle, &abi.Start{Now: o.fx.Now()}, answers)
+		if err != nil {
+			parked = false
+			return nil, err
+		}
+		m = next
+	}
+	parked = false
+	return m.result, nil
+}
+
+// gone answers a client that went away, or whose time is up. Nobody reads it,
+// except a log.
+func gone(ctx context.Context) *abi.Result {
+	return step.Failure(gate.ReasonInternal, ctx.Err().Error())
+}
+
+// fault loses an instance whose answer could be read and makes no sense.
+func (in *instance) fault(why error) error {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.lose(why)
+}
+
+// allows refuses effects that operations of this lane do not have. It is what
+// keeps a module that went wrong in a read from writing.
+func (l *lane) allows(effects []abi.Effect) error {
+	for i := range effects {
+		switch e := &effects[i]; e.Kind {
+		case abi.EffectQuery:
+			for j := range e.Statements {
+				if l.reads && writes(&e.Statements[j]) {
+					return fmt.Errorf("a read asked for the statement %q", e.Statements[j].Name)
+				}
+			}
+		case abi.EffectKDF, abi.EffectYield:
+			if !l.hashes {
+				return errors.New("an operation without a password asked for a key derivation")
+			}
+		}
+	}
+	return nil
+}
+
+// answer does what the module asked for.
+func (o *operation) answer(ctx context.Context, in *instance, e *abi.Effect) abi.Answer {
+	switch e.Kind {
+	case abi.EffectQuery:
+		for i := range e.Statements {
+			o.wrote = o.wrote || writes(&e.Statements[i])
+		}
+		results, err := o.fx.Query(ctx, e.Atomic, e.Statements...)
+		switch {
+		case errors.Is(err, query.ErrDuplicate):
+			return abi.Answer{Kind: abi.AnswerDuplicate}
+		case err != nil:
+			return failure(err)
+		}
+		return abi.Answer{Kind: abi.AnswerResults, Results: results}
+	case abi.EffectKDF:
+		key, err := o.fx.DeriveKey(ctx, e.Params, e.Password, e.Salt)
+		switch {
+		case errors.Is(err, password.ErrDeclined):
+			if e.Params.MemoryBytes() > 1<<20 {
+				in.wear()
+			}
+			return abi.Answer{Kind: abi.AnswerDeclined}
+		case err != nil:
+			return failure(err)
+		}
+		return abi.Answer{Kind: abi.AnswerKey, Bytes: key}
+	case abi.EffectRandom:
+		random, err := o.fx.Random(ctx, e.N)
+		if err != nil {
+			return failure(err)
+		}
+		return abi.Answer{Kind: abi.AnswerRandom, Bytes: random}
+	}
+	if err := o.fx.Yield(ctx); err != nil {
+		return failure(err)
+	}
+	return abi.Answer{Kind: abi.AnswerOK}
+}
+
+func failure(err error) abi.Answer {
+	text := err.Error()
+	return abi.Answer{Kind: abi.AnswerError, Text: text[:min(len(text), maxErrorText)]}
+}
+
+// wear marks an instance that hashed with much memory; it is not used again.
+func (in *instance) wear() {
+	in.lane.mu.Lock()
+	defer in.lane.mu.Unlock()
+	in.hashed = true
+}
+
+// writes reports whether a statement may write: whatever is no plain SELECT.
+func writes(s *query.Statement) bool {
+	verb, _, _ := strings.Cut(strings.TrimSpace(s.SQL), " ")
+	return !strings.EqualFold(verb, "SELECT")
+}
