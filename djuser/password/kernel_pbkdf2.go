@@ -22,8 +22,8 @@ const pbkdf2Slice = 4096
 // processor's SHA instructions and plain Go does not.
 const ownBlocks = runtime.GOARCH == "wasm"
 
-// pbkdf2 is RFC 8018's PBKDF2 with HMAC, in slices.
-func pbkdf2(pause func() error, p Params, password, salt []byte) ([]byte, error) {
+// pbkdf2 is RFC 8018's PBKDF2 with HMAC, in slices. own chooses the loop.
+func pbkdf2(pause func() error, own bool, p Params, password, salt []byte) ([]byte, error) {
 	sha := sha256.New
 	if p.Function == PBKDF2SHA1 {
 		sha = sha1.New
@@ -38,7 +38,7 @@ func pbkdf2(pause func() error, p Params, password, salt []byte) ([]byte, error)
 		var sum []byte
 		var err error
 		switch {
-		case !ownBlocks:
+		case !own:
 			sum, err = iterate(pause, p.Iterations, prf, first)
 		case p.Function == PBKDF2SHA1:
 			sum, err = iterateSHA1(pause, p.Iterations, password, first)
