@@ -1,6 +1,11 @@
 package djuser
 
 import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djsession/signing"
@@ -13,20 +18,25 @@ import (
 type Settings struct {
 	Version version.Version // default [version.Default]
 	Dialect query.Dialect
-	Keys    signing.Keys // the AuthHash rings are used
-	Hashers *password.Hashers
+	Keys    signing.Keys      // the AuthHash rings are used
+	Hashers *password.Hashers // nil: the version's default hashers
 	// The user model: its table "auth_user", primary key "id", USERNAME_FIELD
 	// "username" and EMAIL_FIELD "email".
 	Table, PK, UsernameField, EmailField string
-	// Columns of the table, in any order; nil is Django's own auth_user.
+	// Columns of the table, in any order; nil is Django's own auth_user. The
+	// primary key, the username and "password" must be among them. Without
+	// is_active everyone is active, as in Django; without is_staff and
+	// is_superuser nobody is either; without last_login none is written.
 	Columns []query.Column
 	// Backends is AUTHENTICATION_BACKENDS, by default ModelBackend alone.
+	// Sessions of other backends have no user. A custom backend is taken to
+	// find users as ModelBackend does.
 	Backends    []string
 	SessionKeys SessionKeys
-	// CSRF_COOKIE_NAME "csrftoken", _DOMAIN none, _PATH "/", _SECURE and
-	// _SAMESITE "Lax" (or "Strict", "None", or "-" for no attribute).
+	// CSRF_COOKIE_NAME "csrftoken", _DOMAIN none, _PATH "/", and _SAMESITE
+	// "Lax" ("Strict", "None", or "-" for no attribute).
 	CSRFCookieName, CSRFCookieDomain, CSRFCookiePath, CSRFCookieSameSite string
-	CSRFCookieSecure                                                     bool
+	CSRFCookieSecure                                                     bool // CSRF_COOKIE_SECURE
 	// CSRFUseSessions is CSRF_USE_SESSIONS: the token lives in the session.
 	CSRFUseSessions bool
 	// WritesOnReads writes where Django's get_user writes: it moves a session
@@ -52,8 +62,81 @@ type SessionKeys struct {
 type Users struct {
 	settings Settings
 	store    *djsession.Store
+	columns  columns
+	sql      statements
+	backend  string // of logins made here
 }
 
-// New checks the settings and builds the statements. An error names the
-// setting that is wrong.
-func New(s Settings, store *djsession.Store) (*Users, error) { return &Users{s, store}, nil }
+// New checks the settings and builds the statements. Sessions are kept in
+// store. An error names the setting that is wrong.
+func New(s Settings, store *djsession.Store) (*Users, error) {
+	if store == nil {
+		return nil, errors.New("users need a session store")
+	}
+	s.Version = s.Version.Or(version.Default)
+	fill(&s.Table, "auth_user")
+	fill(&s.PK, "id")
+	fill(&s.UsernameField, "username")
+	fill(&s.EmailField, "email")
+	fill(&s.SessionKeys.UserID, "_auth_user_id")
+	fill(&s.SessionKeys.Backend, "_auth_user_backend")
+	fill(&s.SessionKeys.Hash, "_auth_user_hash")
+	fill(&s.CSRFCookieName, "csrftoken")
+	fill(&s.CSRFCookiePath, "/")
+	fill(&s.CSRFCookieSameSite, "Lax")
+	if s.Backends == nil {
+		s.Backends = []string{ModelBackend}
+	}
+	if s.Hashers == nil {
+		h, err := password.New(password.Config{Version: s.Version})
+		if err != nil {
+			return nil, fmt.Errorf("password_hashers: %w", err)
+		}
+		s.Hashers = h
+	}
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	u := &Users{settings: s, store: store, backend: loginBackend(s.Backends)}
+	var err error
+	if u.columns, err = arrange(&s); err != nil {
+		return nil, err
+	}
+	u.sql = u.build()
+	return u, nil
+}
+
+func fill(setting *string, def string) {
+	if *setting == "" {
+		*setting = def
+	}
+}
+
+func (s *Settings) check() error {
+	if err := query.CheckIdentifier(s.Table); err != nil {
+		return fmt.Errorf("user_table: %w", err)
+	}
+	keys := []string{s.SessionKeys.UserID, s.SessionKeys.Backend, s.SessionKeys.Hash, csrfSessionKey}
+	slices.Sort(keys)
+	if len(slices.Compact(keys)) != 4 {
+		return errors.New("session_key_user_id, session_key_backend and session_key_hash must differ")
+	}
+	for _, c := range []struct{ setting, value string }{
+		{"csrf_cookie_name", s.CSRFCookieName},
+		{"csrf_cookie_domain", s.CSRFCookieDomain},
+		{"csrf_cookie_path", s.CSRFCookiePath},
+	} {
+		bad := func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ';' || r == ',' || r == '"' }
+		if strings.IndexFunc(c.value, bad) >= 0 {
+			return fmt.Errorf("%s %q cannot be part of a cookie", c.setting, c.value)
+		}
+	}
+	if strings.Contains(s.CSRFCookieName, "=") {
+		return fmt.Errorf("csrf_cookie_name %q cannot be part of a cookie", s.CSRFCookieName)
+	}
+	switch strings.ToLower(s.CSRFCookieSameSite) {
+	case "lax", "strict", "none", "-":
+		return nil
+	}
+	return fmt.Errorf("csrf_cookie_samesite %q is not Lax, Strict, None or -", s.CSRFCookieSameSite)
+}

@@ -1,0 +1,147 @@
+package djuser
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/djuser/gate"
+)
+
+// claim is whom a session says it belongs to.
+type claim struct {
+	pk            query.Value
+	backend, hash string
+}
+
+// claim reads a session. Any reason but [gate.ReasonOK] means that there is no
+// user to ask for, and that the session stays as it is.
+func (u *Users) claim(sess *djsession.Session) (claim, gate.Reason) {
+	k := u.settings.SessionKeys
+	_, hasID := sess.Get(k.UserID)
+	_, hasBackend := sess.Get(k.Backend)
+	if !hasID || !hasBackend {
+		if sess.Err() != nil {
+			return claim{}, gate.ReasonSessionCorrupt
+		}
+		return claim{}, gate.ReasonAnonymous
+	}
+	var c claim
+	var ok bool
+	if c.pk, ok = u.sessionID(sess); !ok {
+		return claim{}, gate.ReasonUserMissing
+	}
+	c.backend, _ = sess.Text(k.Backend)
+	if c.backend == "" || !slices.Contains(u.settings.Backends, c.backend) {
+		return claim{}, gate.ReasonBackendNotAllowed
+	}
+	c.hash, _ = sess.Text(k.Hash) // not text: a hash that fails
+	return c, gate.ReasonOK
+}
+
+// GetUser is Django's get_user: the user of a session, or nil and why there is
+// none. The session is left alone, except with [Settings.WritesOnReads]: then a
+// session whose hash was made with a fallback key moves to a new key with the
+// current hash, and one whose hash fails is flushed. An error means that
+// nothing could be found out; the reason then is one of those that are never
+// let through.
+func (u *Users) GetUser(ctx context.Context, fx Effects, sess *djsession.Session) (*User, gate.Reason, error) {
+	c, why := u.claim(sess)
+	if why != gate.ReasonOK {
+		return nil, why, nil
+	}
+	user, err := u.byID(ctx, fx, c.pk)
+	if err != nil {
+		return nil, gate.ReasonDatabaseUnavailable, err
+	}
+	return u.verify(ctx, fx, sess, c, user)
+}
+
+// FromKey loads the session with this key and its user, as [Users.GetUser]
+// does. A hint is the user's primary key as the caller remembers it, or null:
+// when it is right, both rows come in one round trip; when it is wrong, the
+// user is asked for again. It decides nothing. The session is never nil; for
+// an unknown key its own key is "".
+func (u *Users) FromKey(ctx context.Context, fx Effects, key string, hint query.Value) (*djsession.Session, *User, gate.Reason, error) {
+	none := djsession.NewSession("")
+	if !djsession.ValidKey(key) {
+		return none, nil, gate.ReasonNoSession, nil
+	}
+	load := u.store.LoadStatement(key, fx.Now())
+	guess, guessed := u.parseID(idText(hint))
+	var results []query.Result
+	var err error
+	if guessed {
+		results, err = ask(ctx, fx, load, with(u.sql.byID, guess))
+	} else {
+		results, err = ask(ctx, fx, load)
+	}
+	if err != nil {
+		return none, nil, gate.ReasonDatabaseUnavailable, fmt.Errorf("reading a session: %w", err)
+	}
+	sess := u.store.FromResult(key, results[0])
+	if sess.Key() == "" {
+		return sess, nil, gate.ReasonSessionUnknown, nil
+	}
+	c, why := u.claim(sess)
+	if why != gate.ReasonOK {
+		return sess, nil, why, nil
+	}
+	var user *User
+	if guessed && c.pk == guess {
+		user, err = u.find(results[1], u.columns.pk, idText(guess))
+	} else {
+		user, err = u.byID(ctx, fx, c.pk)
+	}
+	if err != nil {
+		return none, nil, gate.ReasonDatabaseUnavailable, err
+	}
+	user, why, err = u.verify(ctx, fx, sess, c, user)
+	return sess, user, why, err
+}
+
+// verify decides whether user, who may be nil, is the session's.
+func (u *Users) verify(ctx context.Context, fx Effects, sess *djsession.Session, c claim, user *User) (*User, gate.Reason, error) {
+	if user == nil {
+		return nil, gate.ReasonUserMissing, nil
+	}
+	if !user.IsActive() && !allowsInactive(c.backend) {
+		return nil, gate.ReasonUserInactive, nil
+	}
+	current := u.SessionAuthHash(user.password)
+	if current == "" {
+		return nil, gate.ReasonInternal, errNoKey
+	}
+	ok, fallback := u.verifyAuthHash(c.hash, user.password)
+	if !ok {
+		if u.settings.WritesOnReads {
+			if err := u.store.Flush(ctx, fx, sess); err != nil {
+				return nil, gate.ReasonDatabaseUnavailable, fmt.Errorf("flushing a session: %w", err)
+			}
+		}
+		return nil, gate.ReasonAuthHashMismatch, nil
+	}
+	if fallback && u.settings.WritesOnReads {
+		sess.SetText(u.settings.SessionKeys.Hash, current)
+		if err := u.renew(ctx, fx, sess); err != nil {
+			return nil, gate.ReasonDatabaseUnavailable, err
+		}
+	}
+	user.backend = c.backend
+	return user, gate.ReasonOK, nil
+}
+
+// renew inserts the session's data under a new key, and deletes the old row.
+func (u *Users) renew(ctx context.Context, fx Effects, sess *djsession.Session) (err error) {
+	if sess.Key() == "" {
+		err = u.store.Create(ctx, fx, sess)
+	} else {
+		err = u.store.CycleKey(ctx, fx, sess)
+	}
+	if err != nil {
+		return fmt.Errorf("moving a session to a new key: %w", err)
+	}
+	return nil
+}

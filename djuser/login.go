@@ -1,0 +1,93 @@
+package djuser
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/djuser/gate"
+)
+
+// Login makes user, whom [Users.Authenticate] or [Users.Register] returned, the
+// session's. As in Django, a session of another user, or of the same one with
+// another password hash, loses its data; an anonymous one keeps it; both get a
+// new key, so that a key planted before the login is worth nothing. The user's
+// own session with the current hash keeps its key.
+//
+// It is stricter than Django where a crash would hurt: the new row is inserted
+// once, with its final data, then the old one is deleted, then last_login is
+// written. [djsession.ErrUpdate] means that a session that would have kept its
+// key was deleted meanwhile. The CSRF secret is rotated in the session when it
+// lives there; see [Users.CSRFCookie] for the other case.
+func (u *Users) Login(ctx context.Context, fx Effects, sess *djsession.Session, user *User) error {
+	hash := u.SessionAuthHash(user.password)
+	if hash == "" {
+		return errNoKey
+	}
+	backend := user.backend
+	if backend == "" {
+		backend = u.backendFor(user)
+	}
+	if backend == "" {
+		return denied(gate.ReasonUserInactive)
+	}
+
+	k := u.settings.SessionKeys
+	keep, clear := false, false
+	if _, loggedIn := sess.Get(k.UserID); loggedIn {
+		pk, ok := u.sessionID(sess)
+		stored, _ := sess.Text(k.Hash)
+		keep = ok && idText(pk) == user.ID() && equal(stored, hash) && sess.Key() != ""
+		clear = !keep
+	}
+	_, hasToken := sess.Get(csrfSessionKey)
+	token := ""
+	if u.settings.CSRFUseSessions || hasToken && !clear {
+		var err error
+		if token, err = u.csrfToken(ctx, fx); err != nil {
+			return err
+		}
+	}
+
+	if clear {
+		sess.Clear()
+	}
+	sess.SetText(k.UserID, user.ID())
+	sess.SetText(k.Backend, backend)
+	sess.SetText(k.Hash, hash)
+	if token != "" {
+		sess.SetText(csrfSessionKey, token)
+	}
+	if keep {
+		if err := u.store.Save(ctx, fx, sess); err != nil {
+			return fmt.Errorf("saving a session: %w", err)
+		}
+	} else if err := u.renew(ctx, fx, sess); err != nil {
+		return err
+	}
+	user.backend = backend
+	return u.touch(ctx, fx, user)
+}
+
+// touch is Django's update_last_login.
+func (u *Users) touch(ctx context.Context, fx Effects, user *User) error {
+	if u.columns.lastLogin < 0 {
+		return nil
+	}
+	now := fx.Now()
+	if _, err := change(ctx, fx, with(u.sql.lastLogin, u.settings.Dialect.Time(now), user.PK())); err != nil {
+		return fmt.Errorf("writing last_login: %w", err)
+	}
+	user.row[u.columns.lastLogin] = query.Time(now)
+	return nil
+}
+
+// Logout flushes the session: its data, its row and its key are gone. The
+// language that Django 2.2 alone would carry over is not.
+func (u *Users) Logout(ctx context.Context, fx Effects, sess *djsession.Session) error {
+	if err := u.store.Flush(ctx, fx, sess); err != nil {
+		return fmt.Errorf("flushing a session: %w", err)
+	}
+	return nil
+}

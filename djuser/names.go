@@ -1,0 +1,93 @@
+package djuser
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// NormalizeUsername is Django's normalize_username: Unicode NFKC. It may
+// lengthen a name up to 18 times, so bound the length before.
+func NormalizeUsername(username string) string { return norm.NFKC.String(username) }
+
+// ValidUsername is UnicodeUsernameValidator: letters and digits in Python's
+// sense, "_" and "@.+-". Length is not looked at.
+func ValidUsername(username string) bool {
+	for _, r := range username {
+		if !isWord(r) && !strings.ContainsRune("@.+-", r) {
+			return false
+		}
+	}
+	return username != "" && utf8.ValidString(username)
+}
+
+// ValidUsernameASCII is ASCIIUsernameValidator.
+func ValidUsernameASCII(username string) bool {
+	for i := 0; i < len(username); i++ {
+		if username[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return ValidUsername(username)
+}
+
+// isWord is Python's \w: str.isalnum() or "_". Letters are category L, and
+// everything with a numeric value is one of N (½, ², ①) or a letter.
+func isWord(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsNumber(r) }
+
+// NormalizeEmail is Django's normalize_email: white space around is stripped
+// and the domain, after the last "@", lower-cased. Without an "@" nothing is.
+func NormalizeEmail(email string) string {
+	stripped := strip(email)
+	at := strings.LastIndexByte(stripped, '@')
+	if at < 0 {
+		return email
+	}
+	return stripped[:at+1] + lower(stripped[at+1:])
+}
+
+// strip is Python's str.strip(): Unicode's white space and U+001C to U+001F.
+func strip(s string) string {
+	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f })
+}
+
+// lower is Python's str.lower(), which differs from Go's in İ, and in Σ at the
+// end of a word.
+func lower(s string) string {
+	if !strings.ContainsAny(s, "İΣ") {
+		return strings.ToLower(s)
+	}
+	var b strings.Builder
+	for i, r := range s {
+		switch {
+		case r == 'İ':
+			b.WriteString("i\u0307")
+		case r == 'Σ' && endsWord(s[:i], s[i+len("Σ"):]):
+			b.WriteRune('ς')
+		default:
+			b.WriteRune(unicode.ToLower(r))
+		}
+	}
+	return b.String()
+}
+
+// endsWord is the condition Final_Sigma of Unicode's SpecialCasing: a cased
+// letter before and none after, looking through what has no case.
+func endsWord(before, after string) bool {
+	before = strings.TrimRightFunc(before, caseIgnorable)
+	after = strings.TrimLeftFunc(after, caseIgnorable)
+	last, _ := utf8.DecodeLastRuneInString(before)
+	next, _ := utf8.DecodeRuneInString(after)
+	return before != "" && cased(last) && (after == "" || !cased(next))
+}
+
+func cased(r rune) bool {
+	return unicode.In(r, unicode.Lu, unicode.Ll, unicode.Lt, unicode.Other_Lowercase, unicode.Other_Uppercase)
+}
+
+func caseIgnorable(r rune) bool {
+	return unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf, unicode.Lm, unicode.Sk) ||
+		strings.ContainsRune("'.:·\u0387\u055f\u05f4\u2018\u2019\u2024\u2027\ufe13\ufe52\ufe55\uff07\uff0e\uff1a", r)
+}

@@ -1,0 +1,162 @@
+package djuser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/djuser/gate"
+)
+
+// User is one row of the user table, as it was when it was read. It is a dict
+// of every column but the password, which stays inside. It belongs to the
+// operation that loaded it and is not safe for concurrent use.
+type User struct {
+	users    *Users
+	row      []query.Value // the password is null
+	password string
+	backend  string // of the session or the login, "" for a user loaded by id
+}
+
+// user makes a User of a row. The row itself may be shared, and is not changed.
+func (u *Users) user(row []query.Value) (*User, error) {
+	c := &u.columns
+	if len(row) != len(c.all) {
+		return nil, errors.New("a user's row has the wrong number of columns")
+	}
+	own := make([]query.Value, len(row))
+	for i := range row {
+		own[i] = query.Coerce(row[i], c.all[i].Kind)
+	}
+	user := &User{users: u, row: own, password: own[c.password].Text()}
+	own[c.password] = query.Null()
+	return user, nil
+}
+
+func (u *User) text(column int) string {
+	if column < 0 {
+		return ""
+	}
+	return u.row[column].Text()
+}
+
+func (u *User) flag(column int) bool { return column >= 0 && u.row[column].Bool() }
+
+// ID is the primary key as text, as a session keeps it.
+func (u *User) ID() string { return idText(u.PK()) }
+
+// PK is the primary key.
+func (u *User) PK() query.Value { return u.row[u.users.columns.pk] }
+
+// Username is the value of USERNAME_FIELD.
+func (u *User) Username() string { return u.text(u.users.columns.username) }
+
+// Email is the e-mail address, "" when there is none.
+func (u *User) Email() string { return u.text(u.users.columns.email) }
+
+// IsActive is is_active; true for a table without that column.
+func (u *User) IsActive() bool { return u.users.columns.active < 0 || u.flag(u.users.columns.active) }
+
+// IsStaff is is_staff; false for a table without that column.
+func (u *User) IsStaff() bool { return u.flag(u.users.columns.staff) }
+
+// IsSuperuser is is_superuser; false for a table without that column.
+func (u *User) IsSuperuser() bool { return u.flag(u.users.columns.superuser) }
+
+// Get is the value of a column. The password is no column here.
+func (u *User) Get(column string) (query.Value, bool) {
+	i := u.users.columns.index(column)
+	if i < 0 || i == u.users.columns.password {
+		return query.Value{}, false
+	}
+	return u.row[i], true
+}
+
+// Row is all values in the order of [Users.Columns], the password null. It
+// must not be changed.
+func (u *User) Row() []query.Value { return u.row }
+
+// Identity is what a decision says about the user.
+func (u *User) Identity() gate.Identity {
+	return gate.Identity{ID: u.ID(), Name: u.Username(), Email: u.Email(), Staff: u.IsStaff(), Superuser: u.IsSuperuser()}
+}
+
+// Format writes the id alone, whatever the verb, so that no log and no error
+// shows a row or a hash.
+func (u User) Format(f fmt.State, verb rune) { io.WriteString(f, "user "+u.ID()) }
+
+// ask runs read or single write statements in one round trip.
+func ask(ctx context.Context, fx Effects, statements ...query.Statement) ([]query.Result, error) {
+	results, err := fx.Query(ctx, false, statements...)
+	if err == nil && len(results) != len(statements) {
+		err = errors.New("the number of results is not the number of statements")
+	}
+	return results, err
+}
+
+// change runs one statement and returns how many rows it met.
+func change(ctx context.Context, fx Effects, s query.Statement) (int64, error) {
+	results, err := ask(ctx, fx, s)
+	if err != nil {
+		return 0, err
+	}
+	return results[0].Affected, nil
+}
+
+// find makes a User of the row of r that holds exactly want in a column, as
+// text; nil when there is none. A collation may have matched more loosely
+// (MySQL finds "Zoé" for "zoe "), and a name that several rows have is nobody's.
+func (u *Users) find(r query.Result, column int, want string) (found *User, err error) {
+	for _, row := range r.Rows {
+		user, err := u.user(row)
+		if err != nil {
+			return nil, err
+		}
+		if idText(user.row[column]) != want {
+			continue
+		}
+		if found != nil {
+			return nil, fmt.Errorf("several rows have the same %s", u.columns.all[column].Name)
+		}
+		found = user
+	}
+	return found, nil
+}
+
+// byID reads one user; nil when there is none.
+func (u *Users) byID(ctx context.Context, fx Effects, pk query.Value) (*User, error) {
+	results, err := ask(ctx, fx, with(u.sql.byID, pk))
+	if err != nil {
+		return nil, fmt.Errorf("reading a user: %w", err)
+	}
+	return u.find(results[0], u.columns.pk, idText(pk))
+}
+
+// byName reads one user; nil when there is none. A name that no row can have
+// is not asked for.
+func (u *Users) byName(ctx context.Context, fx Effects, name string) (*User, error) {
+	if name == "" || !plausible(name, maxEmail) {
+		return nil, nil
+	}
+	results, err := ask(ctx, fx, with(u.sql.byName, query.Text(name)))
+	if err != nil {
+		return nil, fmt.Errorf("reading a user: %w", err)
+	}
+	return u.find(results[0], u.columns.username, name)
+}
+
+// Load reads the user with this primary key, given as text. A key that no user
+// has is a [*gate.Denied] with ReasonUserMissing.
+func (u *Users) Load(ctx context.Context, fx Effects, id string) (*User, error) {
+	if pk, ok := u.parseID(id); ok {
+		user, err := u.byID(ctx, fx, pk)
+		if user != nil || err != nil {
+			return user, err
+		}
+	}
+	return nil, denied(gate.ReasonUserMissing)
+}
+
+func denied(r gate.Reason) error { return &gate.Denied{Reason: r} }
