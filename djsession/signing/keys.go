@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // Algorithm is the hash behind a key. The zero value is SHA256.
@@ -19,28 +21,32 @@ type Algorithm uint8
 const (
 	SHA256 Algorithm = iota
 	SHA1             // Django before 3.1
+	SHA512           // only by a site's own choice
 )
 
-func (a Algorithm) String() string {
-	if a == SHA1 {
-		return "sha1"
-	}
-	return "sha256"
+var algorithms = [...]struct {
+	name string
+	new  func() hash.Hash
+}{
+	SHA256: {"sha256", sha256.New},
+	SHA1:   {"sha1", sha1.New},
+	SHA512: {"sha512", sha512.New},
 }
 
-func (a Algorithm) new() hash.Hash {
-	if a == SHA1 {
-		return sha1.New()
+// String is Python's name of the algorithm: "sha256", "sha1" or "sha512".
+func (a Algorithm) String() string { return algorithms[a].name }
+
+// ParseAlgorithm is the inverse of [Algorithm.String].
+func ParseAlgorithm(name string) (Algorithm, error) {
+	for a := range algorithms {
+		if algorithms[a].name == name {
+			return Algorithm(a), nil
+		}
 	}
-	return sha256.New()
+	return 0, fmt.Errorf("algorithm %q is not sha256, sha1 or sha512", name)
 }
 
-func (a Algorithm) size() int {
-	if a == SHA1 {
-		return sha1.Size
-	}
-	return sha256.Size
-}
+func (a Algorithm) new() hash.Hash { return algorithms[a].new() }
 
 // Key is hash(salt + SECRET_KEY): all that signing needs of the secret. The
 // zero Key signs and verifies nothing. A Key may be used by several goroutines
@@ -118,10 +124,17 @@ func DeriveKeys(saltClass, secret string, fallbacks []string) Keys {
 	}
 }
 
+// DeriveCookie is the key of HttpRequest.get_signed_cookie(name, salt=salt), which
+// signs with a timestamp. Salt and name cannot be confused since Django gives
+// the salt's length (CVE-2026-6873).
+func DeriveCookie(name, salt, secret string) Key {
+	return Derive(SHA256, fmt.Sprintf("django.http.cookies.v2:%d:%s%ssigner", utf8.RuneCountInString(salt), salt, name), "django.http.cookies"+secret)
+}
+
 // IsZero reports whether k is the zero Key.
 func (k Key) IsZero() bool { return k.secret == nil }
 
-// MAC is the HMAC of msg: 32 bytes with SHA-256, 20 with SHA-1, nil for the zero Key.
+// MAC is the HMAC of msg, such as 32 bytes with SHA-256; nil for the zero Key.
 func (k Key) MAC(msg []byte) []byte {
 	if k.IsZero() {
 		return nil
@@ -136,8 +149,8 @@ func SaltedHMAC(alg Algorithm, keySalt, value, secret string) []byte {
 	return Derive(alg, keySalt, secret).MAC([]byte(value))
 }
 
-// Export is the key as configuration holds it, "sha256:<hex>" or
-// "sha1:<hex>"; "" for the zero Key. The text is a secret.
+// Export is the key as configuration holds it, such as "sha256:<hex>"; "" for
+// the zero Key. The text is a secret.
 func (k Key) Export() string {
 	if k.IsZero() {
 		return ""
@@ -148,17 +161,14 @@ func (k Key) Export() string {
 // ParseKey reads what [Key.Export] wrote. The error does not repeat s.
 func ParseKey(s string) (Key, error) {
 	name, digits, _ := strings.Cut(s, ":")
-	alg := SHA256
-	switch name {
-	case "sha256":
-	case "sha1":
-		alg = SHA1
-	default:
-		return Key{}, errors.New(`a derived key begins with "sha256:" or "sha1:"`)
+	alg, err := ParseAlgorithm(name)
+	if err != nil {
+		return Key{}, errors.New(`a derived key begins with "sha256:", "sha1:" or "sha512:"`)
 	}
+	size := alg.new().Size()
 	sum, err := hex.DecodeString(digits)
-	if err != nil || len(sum) != alg.size() {
-		return Key{}, fmt.Errorf("a derived %s key has %d hexadecimal digits", alg, 2*alg.size())
+	if err != nil || len(sum) != size {
+		return Key{}, fmt.Errorf("a derived %s key has %d hexadecimal digits", alg, 2*size)
 	}
 	return newKey(alg, sum), nil
 }

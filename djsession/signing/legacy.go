@@ -15,7 +15,7 @@ func DumpsLegacy(jsonText string, key Key) string {
 	}
 	m := key.getMAC()
 	defer key.secret.macs.Put(m)
-	out := hex.AppendEncode(make([]byte, 0, 2*key.secret.alg.size()+1+len(jsonText)), m.digest(jsonText))
+	out := hex.AppendEncode(make([]byte, 0, 64+len(jsonText)), m.digest(jsonText))
 	out = append(append(out, ':'), jsonText...)
 	return base64.StdEncoding.EncodeToString(out)
 }

@@ -13,7 +13,7 @@ type mac struct {
 	h    hash.Hash
 	buf  [512]byte
 	sum  [64]byte
-	text [88]byte
+	text [128]byte
 }
 
 func (k Key) getMAC() *mac {
