@@ -2,8 +2,10 @@ package step
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/djuser/password"
@@ -50,7 +52,7 @@ func (c *config) build() (*Rules, error) {
 		return nil, err
 	}
 	if r.hashers, err = password.New(c.hash); err != nil {
-		return nil, err
+		return nil, &SettingError{"password_hashers", err.Error()}
 	}
 	c.user.Hashers = r.hashers
 	if r.users, err = djuser.New(c.user, r.sessions); err != nil {
@@ -90,6 +92,15 @@ func setUint32(to *uint32, value string) error {
 func setText(to *string, value string) error {
 	*to = value
 	return nil
+}
+
+// setColumn takes one name without a schema.
+func setColumn(to *string, value string) error {
+	if strings.Contains(value, ".") {
+		return problem("is not a column name")
+	}
+	*to = value
+	return query.CheckIdentifier(value)
 }
 
 func setBool(to *bool, value string) error {

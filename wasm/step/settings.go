@@ -75,18 +75,20 @@ func (c *config) set(name, value string) (err error) {
 	case "user_table":
 		err = setText(&u.Table, value)
 	case "user_pk":
-		err = setText(&u.PK, value)
+		err = setColumn(&u.PK, value)
 	case "username_field":
-		err = setText(&u.UsernameField, value)
+		err = setColumn(&u.UsernameField, value)
 	case "email_field":
-		err = setText(&u.EmailField, value)
+		err = setColumn(&u.EmailField, value)
 	case "user_column":
 		err = addColumn(&u.Columns, value)
 
 	case "password_hashers":
 		err = addText(&h.Hashers, value)
 	case "bcrypt_version":
-		err = setInt(&h.Bcrypt, value)
+		if err = setInt(&h.Bcrypt, value); h.Bcrypt < 3 || h.Bcrypt > 5 {
+			err = problem("is not 3, 4 or 5")
+		}
 	case "pbkdf2_iterations":
 		err = setUint32(&h.PBKDF2Iterations, value)
 	case "limit_pbkdf2_iterations":

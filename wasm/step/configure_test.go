@@ -1,0 +1,102 @@
+package step_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/wasm/abi"
+	"github.com/djedge/djedge/wasm/step"
+)
+
+// parse reads "name=value".
+func parse(texts ...string) []abi.Setting {
+	settings := make([]abi.Setting, len(texts))
+	for i, text := range texts {
+		name, value, _ := strings.Cut(text, "=")
+		settings[i] = abi.Setting{Name: name, Value: value}
+	}
+	return settings
+}
+
+func TestConfigureEverySetting(t *testing.T) {
+	keys := settings()
+	r, err := step.Configure(parse(
+		"version=4.2", "dialect=postgresql",
+		"session_cookie_name=sid", "session_cookie_domain=example.com", "session_cookie_path=/",
+		"session_cookie_secure=true", "session_cookie_httponly=true", "session_cookie_samesite=Strict",
+		"session_cookie_age=600", "session_expire_at_browser_close=false", "session_salt_class=SessionStore",
+		"session_table=app.sessions", "session_max_bytes=65536",
+		"session_key_user_id=_u", "session_key_backend=_b", "session_key_hash=_h",
+		"authentication_backends=a.B", "authentication_backends=django.contrib.auth.backends.ModelBackend",
+		"user_table=people", "user_pk=number", "username_field=nick", "email_field=mail",
+		"user_column=number:int", "user_column=password:text", "user_column=last_login:time", "user_column=is_superuser:bool",
+		"user_column=nick:text", "user_column=mail:text", "user_column=is_staff:bool", "user_column=is_active:bool",
+		"user_column=height:float", "user_column=photo:bytes", "user_column=extra:any",
+		"password_hashers=argon2", "password_hashers=pbkdf2_sha256", "bcrypt_version=4", "pbkdf2_iterations=1000",
+		"limit_pbkdf2_iterations=2000000", "limit_argon2_memory=131072", "limit_argon2_time=5", "limit_argon2_parallelism=8",
+		"limit_scrypt_memory=67108864", "limit_scrypt_parallelism=8", "limit_bcrypt_cost=13", "limit_password_bytes=1024",
+		"public_origin=https://example.com", "public_origin=https://www.example.com", "loopback=true",
+		"header_user=X-User", "header_user_id=X-User-Id", "header_email=X-Email", "header_staff=X-Staff", "header_superuser=X-Super",
+		"csrf_cookie_name=csrf", "csrf_cookie_domain=example.com", "csrf_cookie_path=/", "csrf_cookie_secure=true",
+		"csrf_cookie_samesite=Lax", "csrf_use_sessions=false", "writes_on_reads=true", "rehash=true",
+		"key_session="+keys[4].Value, "key_session=sha256:"+strings.Repeat("0a", 32), "key_auth_hash="+keys[5].Value,
+		"key_session_sha1=sha1:"+strings.Repeat("0b", 20), "key_session_legacy=sha1:"+strings.Repeat("0c", 20),
+		"key_cookie=sha256:"+strings.Repeat("0d", 32), "key_cookie_sha1=sha1:"+strings.Repeat("0e", 20),
+		"key_auth_hash_sha1=sha1:"+strings.Repeat("0f", 20),
+	))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := r.Columns(); len(c) != 11 || c[0] != (query.Column{Name: "number", Kind: query.KindInt}) {
+		t.Errorf("columns %v", c)
+	}
+	for _, s := range r.Statements() {
+		if !strings.Contains(s.SQL, `"people"`) && !strings.Contains(s.SQL, `"app"."sessions"`) || strings.Contains(s.SQL, "?") {
+			t.Errorf("%s: %s", s.Name, s.SQL)
+		}
+	}
+}
+
+func TestConfigureRefuses(t *testing.T) {
+	for name, c := range map[string]string{
+		"unknown":         "session_cookie_nam=x",
+		"empty":           "=",
+		"twice":           "version=5.2",
+		"version":         "version=1.8",
+		"bool":            "session_cookie_secure=yes",
+		"number":          "session_cookie_age=two weeks",
+		"negative":        "session_max_bytes=-1",
+		"too large":       "limit_argon2_time=4294967296",
+		"beyond 64 bits":  "limit_scrypt_memory=18446744073709551616",
+		"key":             "key_session=sha256:secret",
+		"kind":            "user_column=id:uuid",
+		"no kind":         "user_column=id",
+		"empty entry":     "public_origin=",
+		"SQL in a table":  `session_table=django_session"; DROP TABLE x; --`,
+		"SQL in a column": "username_field=name) OR 1=1",
+		"a hasher":        "password_hashers=rot13",
+		"an origin":       "public_origin=example.com",
+		"a header":        "header_user=Remote User",
+		"a cookie":        "csrf_cookie_name=a b",
+		"bcrypt":          "bcrypt_version=7",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, err := step.Configure(append(settings(), parse(c)...))
+			if err == nil || r != nil || !strings.Contains(err.Error(), c[:strings.IndexByte(c, '=')]) {
+				t.Errorf("%v", err)
+			}
+			if err != nil && strings.Contains(err.Error(), "secret") {
+				t.Errorf("the error repeats a key: %v", err)
+			}
+		})
+	}
+	var refused *step.SettingError
+	if _, err := step.Configure(parse("speed=11")); !errors.As(err, &refused) || refused.Name != "speed" {
+		t.Errorf("%v", err)
+	}
+	if _, err := step.Configure(nil); err == nil || !strings.Contains(err.Error(), "key_session") {
+		t.Errorf("without a key: %v", err)
+	}
+}
