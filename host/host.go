@@ -1,37 +1,152 @@
+// Package host runs the rules of djsession and djuser in a Go program: it
+// gives them a database, a clock, randomness and a bounded place to hash
+// passwords, and gives net/http a middleware.
+//
+//	db, err := postgres.Open(ctx, "postgres://…")
+//	edge, err := host.New(ctx, host.Config{DB: db, SecretKey: secret, DjangoVersion: "5.2"})
+//	mux.Handle("/reports/", edge.Require(gate.Staff, reports))
+//
+// Every request is decided by what the database says now: a logout, a changed
+// password or a deactivated user counts from the next request on. What cannot
+// be decided, because the database is away or too many passwords are being
+// hashed, is an error (503) and never an anonymous user.
 package host
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
+	"runtime/debug"
+	"strconv"
+	"time"
 
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/wasm/abi"
+	"github.com/djedge/djedge/wasm/step"
 )
 
 // Host is one Django site as seen from here. It is safe for concurrent use.
-type Host struct{}
-
-// New connects the parts of config and checks them: the tables and their
-// columns are looked up, and every setting is validated.
-func New(ctx context.Context, config Config) (*Host, error) {
-	return nil, errors.ErrUnsupported
+type Host struct {
+	db       DB
+	engine   Engine
+	gate     *gate.Gate
+	log      *slog.Logger
+	timeout  time.Duration
+	kdf      KDF
+	hashing  *hashing
+	hints    *hints // nil: none
+	columns  []query.Column
+	position map[string]int // in columns
+	pk       int            // in columns
+	headers  []string       // canonical names that a summary takes from the request as they are
 }
 
-// Do runs one operation. It fills op's Hint and supplies the effects.
-func (h *Host) Do(ctx context.Context, op *abi.Op) *abi.Result { return &abi.Result{} }
+// Columns are the columns of a user, in the order of [abi.Result].User. The
+// result is shared; it must not be changed.
+func (h *Host) Columns() []query.Column { return h.columns }
 
-// Columns are the columns of a user, in the order of [abi.Result].User.
-func (h *Host) Columns() []query.Column { return nil }
+// Do runs one operation and supplies its effects. For an operation on a
+// request it remembers which user a session belongs to, so that the next one
+// reads both rows at once; a Hint that the caller gives is left alone. It
+// never fails and never panics: what cannot be decided is a decision with
+// outcome [gate.Error].
+func (h *Host) Do(ctx context.Context, op *abi.Op) (result *abi.Result) {
+	fx := effects{host: h}
+	defer func() {
+		fx.release()
+		if p := recover(); p != nil {
+			// Not the value itself, which might hold anything.
+			h.log.LogAttrs(ctx, slog.LevelError, "the engine panicked",
+				slog.String("type", fmt.Sprintf("%T", p)), slog.String("stack", string(debug.Stack())))
+			result = step.Failure(gate.ReasonInternal, "the engine panicked")
+		}
+	}()
+	if h.hints == nil || !hasUser(op.Kind) {
+		return h.run(ctx, op, &fx)
+	}
+	key, _ := h.gate.SessionKey(op.Request)
+	hinted := *op
+	if hinted.Hint.IsNull() {
+		hinted.Hint = h.hints.get(key)
+	}
+	result = h.run(ctx, &hinted, &fx)
+	h.learn(key, op.Kind, result)
+	return result
+}
+
+func (h *Host) run(ctx context.Context, op *abi.Op, fx *effects) *abi.Result {
+	result := h.engine.Do(ctx, op, fx)
+	if result == nil {
+		return step.Failure(gate.ReasonInternal, "the engine gave no result")
+	}
+	return result
+}
+
+// hasUser reports whether an operation may read the user of a request's session.
+func hasUser(kind abi.OpKind) bool {
+	switch kind {
+	case abi.OpCheck, abi.OpLoadUser, abi.OpLogin, abi.OpLogout, abi.OpRegister, abi.OpChangePassword:
+		return true
+	}
+	return false
+}
+
+// learn keeps what result says about the session that was asked for, key, and
+// about the one that lives now.
+func (h *Host) learn(key string, kind abi.OpKind, result *abi.Result) {
+	known := result.SessionKey != "" && h.pk < len(result.User)
+	switch {
+	case result.Decision.Outcome == gate.Error:
+	case known:
+		if key != result.SessionKey {
+			h.hints.remove(key)
+		}
+		h.hints.put(result.SessionKey, result.User[h.pk])
+	case kind == abi.OpCheck, kind == abi.OpLoadUser, result.Decision.Outcome == gate.Allow:
+		h.hints.remove(key)
+	}
+}
 
 // Summary is what the rules see of r: its method, target, host, scheme and
 // the headers that they name. The scheme is that of the connection; a caller
 // who trusts a proxy's word for it replaces it.
-func (h *Host) Summary(r *http.Request) gate.Request { return gate.Request{} }
+func (h *Host) Summary(r *http.Request) gate.Request {
+	summary := target(r)
+	for _, name := range h.headers {
+		for _, value := range r.Header[name] {
+			summary.Headers = append(summary.Headers, gate.Header{Name: name, Value: value})
+		}
+	}
+	// net/http keeps these two apart from the headers, and HTTP/2 needs neither.
+	if r.ContentLength > 0 {
+		summary.Headers = append(summary.Headers, gate.Header{Name: "Content-Length", Value: strconv.FormatInt(r.ContentLength, 10)})
+	} else if r.ContentLength < 0 || len(r.TransferEncoding) > 0 {
+		summary.Headers = append(summary.Headers, gate.Header{Name: "Transfer-Encoding", Value: "chunked"})
+	}
+	return summary
+}
 
-// Ping asks whether the database answers.
-func (h *Host) Ping(ctx context.Context) error { return nil }
+// target is a summary without headers.
+func target(r *http.Request) gate.Request {
+	summary := gate.Request{Method: r.Method, URI: r.RequestURI, Host: r.Host, Scheme: "http"}
+	if r.TLS != nil {
+		summary.Scheme = "https"
+	}
+	if summary.URI == "" && r.URL != nil { // not from a server
+		summary.URI = r.URL.RequestURI()
+	}
+	return summary
+}
 
-// Close frees the engine. The database stays open: it is its opener's.
-func (h *Host) Close() error { return nil }
+// Ping asks whether the database answers, within the deadline of a query.
+func (h *Host) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
+	defer cancel()
+	return h.db.Ping(ctx)
+}
+
+// Close frees the engine; no operation may be running. The database stays
+// open: it is its opener's.
+func (h *Host) Close() error { return h.engine.Close(context.Background()) }

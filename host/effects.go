@@ -1,0 +1,96 @@
+package host
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"time"
+
+	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/djuser"
+	"github.com/djedge/djedge/djuser/gate"
+	"github.com/djedge/djedge/djuser/password"
+)
+
+var _ djuser.Effects = (*effects)(nil)
+
+// effects is what one operation may ask for.
+type effects struct {
+	host *Host
+	held int64 // of the hashing budget, while the rules hash in place
+}
+
+// Now is the time of this machine.
+func (fx *effects) Now() time.Time { return time.Now().UTC() }
+
+// maxRandom is far above what a rule asks for; a module may ask for anything.
+const maxRandom = 4096
+
+func (fx *effects) Random(_ context.Context, n int) ([]byte, error) {
+	if n < 0 || n > maxRandom {
+		return nil, fmt.Errorf("%w: %d bytes were asked for", djsession.ErrNoRandomness, n)
+	}
+	b := make([]byte, n)
+	_, err := rand.Read(b) // never fails since Go 1.24
+	return b, err
+}
+
+// Query passes on to the database, with a deadline, and logs what it could
+// not answer. A broken uniqueness rule is an answer.
+func (fx *effects) Query(ctx context.Context, atomic bool, statements ...query.Statement) ([]query.Result, error) {
+	start := time.Now()
+	deadline, cancel := context.WithTimeout(ctx, fx.host.timeout)
+	defer cancel()
+	results, err := fx.host.db.Query(deadline, atomic, statements...)
+	if err == nil || errors.Is(err, query.ErrDuplicate) {
+		return results, err
+	}
+	level := slog.LevelError
+	if ctx.Err() != nil { // the client went away; nothing is wrong with the database
+		level = slog.LevelDebug
+	}
+	names := make([]string, len(statements))
+	for i, s := range statements {
+		names[i] = s.Name
+	}
+	fx.host.log.LogAttrs(ctx, level, "the database did not answer",
+		slog.Any("statements", names), slog.Any("error", err), slog.Duration("took", time.Since(start)))
+	return nil, err
+}
+
+// DeriveKey waits for its turn, and then either hashes or leaves it to the
+// rules, who keep the turn until the operation ends.
+func (fx *effects) DeriveKey(ctx context.Context, p password.Params, secret, salt []byte) ([]byte, error) {
+	weight := fx.host.hashing.weight(p.MemoryBytes())
+	if fx.held < weight {
+		fx.release()
+		if err := fx.host.hashing.acquire(ctx, weight); err != nil {
+			return nil, err
+		}
+		fx.held = weight
+	}
+	if fx.host.kdf == KDFModule {
+		return nil, password.ErrDeclined
+	}
+	defer fx.release()
+	return password.Derive(ctx, fx.Yield, p, secret, salt)
+}
+
+// Yield lets others run, and stops a hashing that nobody waits for any more.
+func (fx *effects) Yield(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return &gate.Denied{Reason: gate.ReasonBusy, Detail: "password hashing: " + err.Error()}
+	}
+	runtime.Gosched()
+	return nil
+}
+
+// release gives the turn back.
+func (fx *effects) release() {
+	fx.host.hashing.release(fx.held)
+	fx.held = 0
+}

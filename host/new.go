@@ -1,0 +1,206 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/djsession/signing"
+	"github.com/djedge/djedge/djuser"
+	"github.com/djedge/djedge/djuser/gate"
+	"github.com/djedge/djedge/wasm/step"
+)
+
+// New connects the parts of config and checks them: the tables are looked up,
+// and every setting is validated. An error names the setting that is wrong.
+// New takes the Engine over and closes it when it fails.
+func New(ctx context.Context, config Config) (*Host, error) {
+	if config.Engine == nil {
+		config.Engine = Native()
+	}
+	h, err := newHost(ctx, &config)
+	if err != nil {
+		_ = config.Engine.Close(context.WithoutCancel(ctx))
+		return nil, fmt.Errorf("host: %w", err)
+	}
+	return h, nil
+}
+
+func newHost(ctx context.Context, config *Config) (*Host, error) {
+	keys, err := config.keys()
+	if err != nil {
+		return nil, err
+	}
+	if config.DB == nil {
+		return nil, errors.New("database: none is configured")
+	}
+	h := &Host{db: config.DB, engine: config.Engine, kdf: config.KDF, log: config.Logger}
+	if h.log == nil {
+		h.log = slog.Default()
+	}
+	if err := h.configureLimits(config); err != nil {
+		return nil, err
+	}
+	columns, err := probe(ctx, h.db, h.timeout, config)
+	if err != nil {
+		return nil, err
+	}
+	settings := config.settings(h.db.Dialect(), columns, keys)
+	rules, err := step.Configure(settings)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.describe(rules, config); err != nil {
+		return nil, err
+	}
+	if _, err := h.engine.Configure(ctx, settings); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// keys derives the keys and forgets the secret.
+func (c *Config) keys() (*signing.Keys, error) {
+	secret, fallbacks := c.SecretKey, c.SecretKeyFallbacks
+	c.SecretKey, c.SecretKeyFallbacks = "", nil
+	switch {
+	case c.Keys != nil && (secret != "" || len(fallbacks) > 0):
+		return nil, errors.New("secret_key: is given beside derived keys")
+	case c.Keys != nil && c.SessionSaltClass != "":
+		return nil, errors.New("session_salt_class: has no effect on derived keys; give it to `djedge keys`")
+	case c.Keys != nil:
+		return c.Keys, nil
+	case secret == "":
+		return nil, errors.New("secret_key: neither it nor derived keys are given")
+	}
+	for _, fallback := range fallbacks {
+		if fallback == "" {
+			return nil, errors.New("secret_key_fallbacks: holds an empty key")
+		}
+	}
+	keys := signing.DeriveKeys(c.SessionSaltClass, secret, fallbacks)
+	return &keys, nil
+}
+
+func (h *Host) configureLimits(c *Config) error {
+	h.timeout = c.QueryTimeout
+	queue := c.HashQueueTimeout
+	for name, d := range map[string]*time.Duration{"query_timeout": &h.timeout, "hash_queue_timeout": &queue} {
+		if *d < 0 {
+			return fmt.Errorf("%s: %v is negative", name, *d)
+		}
+		if *d == 0 {
+			*d = 5 * time.Second
+		}
+	}
+	switch {
+	case c.HashConcurrency < 0:
+		return fmt.Errorf("hash_concurrency: %d is negative", c.HashConcurrency)
+	case c.HashMemory < 0:
+		return fmt.Errorf("hash_memory: %d is negative", c.HashMemory)
+	case c.SessionCookieAge < 0 || c.SessionCookieAge%time.Second != 0:
+		return fmt.Errorf("session_cookie_age: %v is not a whole number of seconds", c.SessionCookieAge)
+	case c.SessionMaxBytes < 0:
+		return fmt.Errorf("session_max_bytes: %d is negative", c.SessionMaxBytes)
+	case c.KDF > KDFModule:
+		return fmt.Errorf("kdf: %d is neither host nor module", c.KDF)
+	}
+	h.hashing = newHashing(c.HashConcurrency, c.HashMemory, queue)
+	if c.HintEntries == 0 {
+		c.HintEntries = 10_000
+	}
+	if c.HintEntries > 0 {
+		h.hints = newHints(c.HintEntries)
+	}
+	return nil
+}
+
+// describe keeps what the host must know of the rules.
+func (h *Host) describe(rules *step.Rules, c *Config) (err error) {
+	h.gate, err = gate.New(gate.Settings{CookieName: c.SessionCookieName})
+	if err != nil {
+		return err
+	}
+	h.columns = rules.Columns()
+	h.position = make(map[string]int, len(h.columns))
+	for i, column := range h.columns {
+		h.position[column.Name] = i
+	}
+	h.pk = h.position[or(c.UserPK, "id")]
+	for _, name := range rules.Headers() {
+		name = http.CanonicalHeaderKey(name)
+		if name != "Content-Length" && name != "Transfer-Encoding" { // see Summary
+			h.headers = append(h.headers, name)
+		}
+	}
+	return nil
+}
+
+// probe reads the columns of the user table and looks at the session table.
+func probe(ctx context.Context, db DB, timeout time.Duration, c *Config) ([]query.Column, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if err := db.Ping(ctx); err != nil {
+		return nil, fmt.Errorf("database: cannot be reached: %w", err)
+	}
+	users := or(c.UserTable, "auth_user")
+	columns, err := describe(ctx, db, "user_table", users)
+	if err != nil {
+		return nil, err
+	}
+	for _, need := range []struct{ setting, column string }{
+		{"user_pk", or(c.UserPK, "id")},
+		{"username_field", or(c.UsernameField, "username")},
+		{"user_table", "password"},
+	} {
+		if !has(columns, need.column) {
+			return nil, fmt.Errorf("%s: table %s has no column %s", need.setting, users, need.column)
+		}
+	}
+	sessions := or(c.SessionTable, "django_session")
+	found, err := describe(ctx, db, "session_table", sessions)
+	if err != nil {
+		return nil, err
+	}
+	for _, column := range []string{"session_key", "session_data", "expire_date"} {
+		if !has(found, column) {
+			return nil, fmt.Errorf("session_table: table %s has no column %s", sessions, column)
+		}
+	}
+	return columns, nil
+}
+
+func describe(ctx context.Context, db DB, setting, table string) ([]query.Column, error) {
+	statement, err := djuser.ColumnsStatement(db.Dialect(), table)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", setting, err)
+	}
+	results, err := db.Query(ctx, false, statement)
+	if err != nil {
+		return nil, fmt.Errorf("%s: table %s cannot be read (is this the site's database, with its migrations applied?): %w", setting, table, err)
+	}
+	if len(results) != 1 || len(results[0].Columns) == 0 {
+		return nil, fmt.Errorf("%s: the database does not name the columns of table %s", setting, table)
+	}
+	return results[0].Columns, nil
+}
+
+func has(columns []query.Column, name string) bool {
+	for _, column := range columns {
+		if column.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func or(s, def string) string {
+	if s == "" {
+		return def
+	}
+	return s
+}

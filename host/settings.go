@@ -1,0 +1,128 @@
+package host
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/djsession/signing"
+	"github.com/djedge/djedge/wasm/abi"
+)
+
+// settings translates c for an engine: one way for all of them. What is not
+// set is left out, so that the rules' own defaults hold.
+func (c *Config) settings(dialect query.Dialect, columns []query.Column, keys *signing.Keys) []abi.Setting {
+	var s settingList
+	s.text("version", c.DjangoVersion)
+	s.text("dialect", dialect.String())
+
+	s.text("session_cookie_name", c.SessionCookieName)
+	s.text("session_cookie_domain", c.SessionCookieDomain)
+	s.text("session_cookie_path", c.SessionCookiePath)
+	s.flag("session_cookie_secure", c.SessionCookieSecure, "true")
+	s.flag("session_cookie_httponly", c.SessionCookieNotHTTPOnly, "false")
+	s.text("session_cookie_samesite", c.SessionCookieSameSite)
+	s.number("session_cookie_age", int64(c.SessionCookieAge/time.Second))
+	s.flag("session_expire_at_browser_close", c.SessionExpireAtBrowserClose, "true")
+	s.text("session_table", c.SessionTable)
+	s.number("session_max_bytes", int64(c.SessionMaxBytes))
+	s.text("session_key_user_id", c.SessionKeyUserID)
+	s.text("session_key_backend", c.SessionKeyBackend)
+	s.text("session_key_hash", c.SessionKeyHash)
+
+	s.list("authentication_backends", c.AuthenticationBackends)
+	s.text("user_table", c.UserTable)
+	s.text("user_pk", c.UserPK)
+	s.text("username_field", c.UsernameField)
+	s.text("email_field", c.EmailField)
+	for _, column := range columns {
+		s.add("user_column", column.Name+":"+kindNames[column.Kind])
+	}
+
+	s.list("password_hashers", c.PasswordHashers)
+	s.number("bcrypt_version", int64(c.BcryptVersion))
+	s.number("pbkdf2_iterations", int64(c.PBKDF2Iterations))
+	s.number("limit_pbkdf2_iterations", int64(c.Limits.PBKDF2Iterations))
+	s.number("limit_argon2_memory", int64(c.Limits.Argon2Memory))
+	s.number("limit_argon2_time", int64(c.Limits.Argon2Time))
+	s.number("limit_argon2_parallelism", int64(c.Limits.Argon2Parallelism))
+	s.number("limit_scrypt_memory", c.Limits.ScryptMemory)
+	s.number("limit_scrypt_parallelism", int64(c.Limits.ScryptParallelism))
+	s.number("limit_bcrypt_cost", int64(c.Limits.BcryptCost))
+	s.number("limit_password_bytes", int64(c.Limits.PasswordBytes))
+
+	s.list("public_origin", c.PublicOrigins)
+	s.flag("loopback", c.Loopback, "true")
+	s.text("header_user", c.HeaderUser)
+	s.text("header_user_id", c.HeaderUserID)
+	s.text("header_email", c.HeaderEmail)
+	s.text("header_staff", c.HeaderStaff)
+	s.text("header_superuser", c.HeaderSuperuser)
+
+	s.text("csrf_cookie_name", c.CSRFCookieName)
+	s.text("csrf_cookie_domain", c.CSRFCookieDomain)
+	s.text("csrf_cookie_path", c.CSRFCookiePath)
+	s.flag("csrf_cookie_secure", c.CSRFCookieSecure, "true")
+	s.text("csrf_cookie_samesite", c.CSRFCookieSameSite)
+	s.flag("csrf_use_sessions", c.CSRFUseSessions, "true")
+
+	s.flag("writes_on_reads", c.WritesOnReads, "true")
+	s.flag("rehash", c.DjangoVersion != "" || c.PasswordHashers != nil, "true")
+
+	s.ring("key_session", keys.Session)
+	s.ring("key_session_sha1", keys.SessionSHA1)
+	s.ring("key_session_legacy", keys.SessionLegacy)
+	s.ring("key_cookie", keys.Cookie)
+	s.ring("key_cookie_sha1", keys.CookieSHA1)
+	s.ring("key_auth_hash", keys.AuthHash)
+	s.ring("key_auth_hash_sha1", keys.AuthHashSHA1)
+	return s
+}
+
+var kindNames = [...]string{
+	query.KindNull:  "any",
+	query.KindBool:  "bool",
+	query.KindInt:   "int",
+	query.KindFloat: "float",
+	query.KindText:  "text",
+	query.KindBytes: "bytes",
+	query.KindTime:  "time",
+}
+
+type settingList []abi.Setting
+
+func (s *settingList) add(name, value string) { *s = append(*s, abi.Setting{Name: name, Value: value}) }
+
+func (s *settingList) text(name, value string) {
+	if value != "" {
+		s.add(name, value)
+	}
+}
+
+func (s *settingList) number(name string, n int64) {
+	if n != 0 {
+		s.add(name, strconv.FormatInt(n, 10))
+	}
+}
+
+func (s *settingList) flag(name string, set bool, value string) {
+	if set {
+		s.add(name, value)
+	}
+}
+
+func (s *settingList) list(name string, values []string) {
+	for _, value := range values {
+		s.add(name, value)
+	}
+}
+
+func (s *settingList) ring(name string, ring signing.Ring) {
+	if ring.Current.IsZero() {
+		return // a fallback alone must not become the current key
+	}
+	s.add(name, ring.Current.Export())
+	for _, fallback := range ring.Fallbacks {
+		s.add(name, fallback.Export())
+	}
+}
