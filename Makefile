@@ -12,7 +12,9 @@ VECTORS := $(wildcard testdata/vectors/*.json)
 
 # What djedge.wasm is made of.
 MODULE := build/modules/djedge.wasm.gz
-MODULE_SOURCES := go.mod go.sum $(shell find djsession djuser wasm -name '*.go' -not -name '*_test.go') $(wildcard build/*.go)
+MODULE_SOURCES := go.mod go.sum $(shell find djsession djuser wasm -name '*.go' -not -name '*_test.go') $(wildcard build/*.go build/wasmbuild/*.go)
+
+.NOTPARALLEL:
 
 .PHONY: help
 help: ## List the targets

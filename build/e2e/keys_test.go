@@ -80,7 +80,7 @@ func TestDerivedKeys(t *testing.T) {
 		if strings.Contains(string(keys), secretKey) {
 			t.Error("djedge keys prints SECRET_KEY")
 		}
-		s := startSite(t, kind, current, settings{}, edgeOptions{engine: engine, config: "[django]\n" + string(keys), noSecret: true})
+		s := startSite(t, kind, current, settings{}, edgeOptions{engine: engine, config: string(keys), noSecret: true})
 		u := s.newUser()
 		for _, login := range []func(*visitor, user){(*visitor).loginAtDjango, (*visitor).loginAtEdge} {
 			v := s.visitor()

@@ -15,12 +15,11 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 User = get_user_model()
-SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
 COMMANDS = {}
 
 
-class ReadOnly(SessionStore):
-    """A session that stays as it is when Django would end it or give it a new key."""
+class SessionStore(import_module(settings.SESSION_ENGINE).SessionStore):
+    """A session that stays as it is when Django would end it or give it a new key. The class's name is part of the salt."""
 
     def flush(self):
         pass
@@ -36,7 +35,7 @@ def command(function):
 
 @csrf_exempt
 def call(request, name):
-    return JsonResponse({"result": COMMANDS[name](**json.loads(request.body or "{}"))})
+    return JsonResponse({"result": COMMANDS[name](**(json.loads(request.body) or {}))})
 
 
 # Users
@@ -89,7 +88,7 @@ def session(key):
     row = Session.objects.filter(pk=key).first()
     if row is None:
         return None
-    owner = get_user(SimpleNamespace(session=ReadOnly(key), META={}, COOKIES={}))
+    owner = get_user(SimpleNamespace(session=SessionStore(key), META={}, COOKIES={}))
     return {
         "key": row.pk,
         "live": row.expire_date > timezone.now(),
