@@ -39,27 +39,28 @@ func TestInterleaved(t *testing.T) {
 	r := rules(t)
 	g, h := newGuest(t, r), newHost(t)
 	random := rand.New(rand.NewPCG(1, 2))
-	type request struct {
+	type visitor struct {
 		reply
 		name string
 	}
-	var waiting []request
+	var waiting []visitor
 	const users = 300
 	started, done := 0, 0
 	for done < users {
 		if started < users && (len(waiting) == 0 || random.IntN(2) == 0) {
 			name := fmt.Sprintf("user%03d", started)
 			started++
-			waiting = append(waiting, request{name: name, reply: g.begin(&abi.Op{
-				Kind: abi.OpRegister, Username: name, Password: "pw " + name, Request: requestOf(name),
+			waiting = append(waiting, visitor{name: name, reply: g.begin(&abi.Op{
+				Kind: abi.OpRegister, Username: name, Password: "pw " + name, Request: request(""),
 			})})
 			continue
 		}
 		i := random.IntN(len(waiting))
 		q := &waiting[i]
 		if q.result == nil {
+			text := fmt.Sprintf("%+v", q.effect)
 			for _, other := range waiting {
-				if other.name != q.name && strings.Contains(fmt.Sprintf("%+v", q.effect), other.name) {
+				if other.name != q.name && strings.Contains(text, other.name) {
 					t.Fatalf("an effect of %s has something of %s", q.name, other.name)
 				}
 			}
@@ -76,8 +77,6 @@ func TestInterleaved(t *testing.T) {
 		t.Errorf("%d operations are still parked", n)
 	}
 }
-
-func requestOf(string) gate.Request { return request("") }
 
 // TestCancelAtEveryEffect: a cancelled operation leaves no trace, and its
 // handle means nothing any more.
