@@ -2,12 +2,10 @@ package djuser
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/gate"
-	"github.com/djedge/djedge/djuser/password"
 )
 
 // Authenticate finds the user with this name, exactly as given, and this
@@ -30,7 +28,7 @@ func (u *Users) Authenticate(ctx context.Context, fx Effects, username, password
 	}
 	ok, outdated, err := u.settings.Hashers.Check(ctx, fx, password, user.password)
 	if err != nil || !ok {
-		return nil, refuse(err)
+		return nil, u.explain(refuse(err), user)
 	}
 	if user.backend = u.backendFor(user); user.backend == "" {
 		return nil, denied(gate.ReasonUserInactive)
@@ -41,13 +39,23 @@ func (u *Users) Authenticate(ctx context.Context, fx Effects, username, password
 	return user, nil
 }
 
-// refuse is the error of a password that did not match: err when it could not
-// be found out, but a password that the hasher cannot take is just a wrong one.
+// refuse is the error of a password that did not match, or err when that could
+// not be found out.
 func refuse(err error) error {
-	if err == nil || errors.Is(err, password.ErrPassword) {
+	if err == nil {
 		return denied(gate.ReasonBadCredentials)
 	}
 	return fmt.Errorf("checking a password: %w", err)
+}
+
+// explain adds to a refusal, for the log, that no password can ever match.
+func (u *Users) explain(err error, user *User) error {
+	if d, ok := err.(*gate.Denied); ok {
+		if broken := u.settings.Hashers.Readable(user.password); broken != nil {
+			d.Detail = broken.Error()
+		}
+	}
+	return err
 }
 
 // rehash stores a new hash of the password that was just verified, unless the

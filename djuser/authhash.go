@@ -3,13 +3,9 @@ package djuser
 import (
 	"crypto/subtle"
 	"encoding/hex"
-	"errors"
 
 	"github.com/djedge/djedge/djsession/signing"
 )
-
-// errNoKey: without a key every session would look stale.
-var errNoKey = errors.New("there is no key for the session auth hash")
 
 // SessionAuthHash is Django's get_session_auth_hash for a password column, in
 // lower-case hex: the value that ends a user's sessions when the password

@@ -110,10 +110,6 @@ func (u *Users) verify(ctx context.Context, fx Effects, sess *djsession.Session,
 	if !user.IsActive() && !allowsInactive(c.backend) {
 		return nil, gate.ReasonUserInactive, nil
 	}
-	current := u.SessionAuthHash(user.password)
-	if current == "" {
-		return nil, gate.ReasonInternal, errNoKey
-	}
 	ok, fallback := u.verifyAuthHash(c.hash, user.password)
 	if !ok {
 		if u.settings.WritesOnReads {
@@ -124,7 +120,7 @@ func (u *Users) verify(ctx context.Context, fx Effects, sess *djsession.Session,
 		return nil, gate.ReasonAuthHashMismatch, nil
 	}
 	if fallback && u.settings.WritesOnReads {
-		sess.SetText(u.settings.SessionKeys.Hash, current)
+		sess.SetText(u.settings.SessionKeys.Hash, u.SessionAuthHash(user.password))
 		if err := u.renew(ctx, fx, sess); err != nil {
 			return nil, gate.ReasonDatabaseUnavailable, err
 		}

@@ -64,7 +64,7 @@ func (u *Users) sessionID(sess *djsession.Session) (pk query.Value, ok bool) {
 // pyInt is Python's int(str) within 64 bits: white space around, a sign, and
 // decimal digits of any script with single underscores between them.
 func pyInt(s string) (int64, bool) {
-	s = strip(s)
+	s = strings.TrimSpace(s) // which leaves U+001C to U+001F, as int() does
 	negative := strings.HasPrefix(s, "-")
 	if negative || strings.HasPrefix(s, "+") {
 		s = s[1:]

@@ -21,10 +21,6 @@ import (
 // key was deleted meanwhile. The CSRF secret is rotated in the session when it
 // lives there; see [Users.CSRFCookie] for the other case.
 func (u *Users) Login(ctx context.Context, fx Effects, sess *djsession.Session, user *User) error {
-	hash := u.SessionAuthHash(user.password)
-	if hash == "" {
-		return errNoKey
-	}
 	backend := user.backend
 	if backend == "" {
 		backend = u.backendFor(user)
@@ -33,6 +29,7 @@ func (u *Users) Login(ctx context.Context, fx Effects, sess *djsession.Session, 
 		return denied(gate.ReasonUserInactive)
 	}
 
+	hash := u.SessionAuthHash(user.password) // of the row as stored
 	k := u.settings.SessionKeys
 	keep, clear := false, false
 	if _, loggedIn := sess.Get(k.UserID); loggedIn {

@@ -98,6 +98,13 @@ func New(s Settings, store *djsession.Store) (*Users, error) {
 		return nil, err
 	}
 	u := &Users{settings: s, store: store, backend: loginBackend(s.Backends)}
+	if u.authKey().IsZero() { // else every session would look stale
+		name := "key_auth_hash"
+		if !s.Version.AtLeast(3, 1) {
+			name = "key_auth_hash_sha1"
+		}
+		return nil, fmt.Errorf("%s: django %v needs this key", name, s.Version)
+	}
 	var err error
 	if u.columns, err = arrange(&s); err != nil {
 		return nil, err
@@ -113,6 +120,9 @@ func fill(setting *string, def string) {
 }
 
 func (s *Settings) check() error {
+	if s.Dialect > query.MySQL {
+		return fmt.Errorf("dialect: %v is unknown", s.Dialect)
+	}
 	if err := query.CheckIdentifier(s.Table); err != nil {
 		return fmt.Errorf("user_table: %w", err)
 	}
