@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/djsession/signing"
+	"github.com/djedge/djedge/djuser/gate"
+	"github.com/djedge/djedge/djuser/password"
+	"github.com/djedge/djedge/host"
+	"github.com/djedge/djedge/host/module"
+	"github.com/djedge/djedge/wasm/abi"
+)
+
+// judge holds the engines that vectors are judged with: one per configuration,
+// since sections with a database configure keys and backends.
+type judge struct {
+	kind    string
+	cache   string      // compiled modules
+	pure    host.Engine // for functions without a database
+	mu      sync.Mutex
+	engines map[string]host.Engine
+}
+
+func newJudge(kind string) (*judge, error) {
+	cache, err := os.MkdirTemp("", "djedge-vectors-")
+	if err != nil {
+		return nil, err
+	}
+	j := &judge{kind: kind, cache: cache, engines: map[string]host.Engine{}}
+	if j.pure, err = j.engine(keySettings(signing.DeriveKeys("", "functions take their keys from the vector", nil))); err != nil {
+		j.close()
+		return nil, err
+	}
+	return j, nil
+}
+
+func (j *judge) close() {
+	for _, e := range j.engines {
+		_ = e.Close(context.Background())
+	}
+	_ = os.RemoveAll(j.cache)
+}
+
+// engine is the engine of these settings.
+func (j *judge) engine(settings []abi.Setting) (host.Engine, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	key := fmt.Sprint(settings)
+	if e := j.engines[key]; e != nil {
+		return e, nil
+	}
+	var e host.Engine
+	if j.kind == "wasm" {
+		e = module.New(module.Config{CacheDir: j.cache, Timeout: 5 * time.Minute})
+	} else {
+		e = host.Native()
+	}
+	if _, err := e.Configure(context.Background(), settings); err != nil {
+		return nil, err
+	}
+	j.engines[key] = e
+	return e, nil
+}
+
+// refusal is the rules saying no to an evaluation: where Django raises, that passes.
+type refusal struct{ detail string }
+
+func (r *refusal) Error() string { return "refused: " + r.detail }
+
+// eval calls a function with these fields of the vector.
+func (j *judge) eval(v *vector, function string, fields ...string) (string, error) {
+	return j.evalWith(v, function, nil, fields...)
+}
+
+// evalWith adds arguments that are not fields; the expectation is never passed on.
+func (j *judge) evalWith(v *vector, function string, extra map[string]string, fields ...string) (string, error) {
+	args := map[string]string{"version": quote(v.version())}
+	for _, name := range fields {
+		if raw, ok := v.fields[name]; ok {
+			args[name] = string(raw)
+		}
+	}
+	maps.Copy(args, extra)
+	return evaluate(j.pure, pureEffects{}, function, args)
+}
+
+func evaluate(e host.Engine, fx effects, function string, args map[string]string) (string, error) {
+	names := slices.Sorted(maps.Keys(args))
+	var b strings.Builder
+	for i, name := range names {
+		b.WriteString(map[bool]string{true: "{", false: ","}[i == 0])
+		b.WriteString(quote(name) + ":" + args[name])
+	}
+	b.WriteString("}")
+	result := e.Do(context.Background(), &abi.Op{Kind: abi.OpEval, Function: function, Arguments: b.String()}, fx)
+	switch result.Decision.Outcome {
+	case gate.Allow:
+		return result.Text, nil
+	case gate.Deny:
+		if !strings.HasPrefix(result.Decision.Detail, "eval: ") { // else our own mistake
+			return "", &refusal{result.Decision.Detail}
+		}
+	}
+	return "", fmt.Errorf("%s: %s: %s", function, result.Decision.Reason, result.Decision.Detail)
+}
+
+type effects interface {
+	Now() time.Time
+	Random(ctx context.Context, n int) ([]byte, error)
+	Query(ctx context.Context, atomic bool, statements ...query.Statement) ([]query.Result, error)
+	password.KDF
+}
+
+// pureEffects have no database, and leave hashing to the engine.
+type pureEffects struct{}
+
+func (pureEffects) Now() time.Time { return time.Now().UTC() }
+
+func (pureEffects) Random(_ context.Context, n int) ([]byte, error) {
+	b := make([]byte, n)
+	_, err := rand.Read(b)
+	return b, err
+}
+
+func (pureEffects) Query(context.Context, bool, ...query.Statement) ([]query.Result, error) {
+	return nil, errors.New("this function has no database")
+}
+
+func (pureEffects) DeriveKey(context.Context, password.Params, []byte, []byte) ([]byte, error) {
+	return nil, password.ErrDeclined
+}
+
+func (pureEffects) Yield(ctx context.Context) error { return ctx.Err() }
