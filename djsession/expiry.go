@@ -70,7 +70,8 @@ func (s *Store) ExpirySeconds(sess *Session, now time.Time) (float64, error) {
 	case e.falsy:
 		return s.set.CookieAge.Seconds(), nil
 	case !e.isText:
-		return e.seconds, nil
+		_, err = addSeconds(now, e.seconds)
+		return e.seconds, err
 	}
 	date, err := parseExpiry(e.text)
 	if err != nil {
@@ -88,9 +89,6 @@ func (s *Store) ExpirySeconds(sess *Session, now time.Time) (float64, error) {
 func (s *Store) ExpiryAge(sess *Session, now time.Time) (seconds int64, err error) {
 	age, err := s.ExpirySeconds(sess, now)
 	if err != nil {
-		return 0, err
-	}
-	if _, err := addSeconds(now, age); err != nil {
 		return 0, err
 	}
 	return int64(age), nil
@@ -127,7 +125,7 @@ func (s *Store) ExpiresAtBrowserClose(sess *Session) bool {
 func parseExpiry(text string) (time.Time, error) {
 	date, aware, ok := parseISO(text)
 	switch {
-	case !ok:
+	case !ok || !inRange(date):
 		return time.Time{}, ErrExpiry
 	case !aware:
 		return date, ErrNaiveExpiry
@@ -145,8 +143,14 @@ func addSeconds(now time.Time, seconds float64) (time.Time, error) {
 	whole, fraction := math.Modf(seconds)
 	micros := math.RoundToEven(fraction * 1e6)
 	date := time.Unix(now.Unix()+int64(whole), int64(now.Nanosecond())+int64(micros)*1000).UTC()
-	if date.Year() < 1 || date.Year() > 9999 {
+	if !inRange(date) {
 		return time.Time{}, fmt.Errorf("%w: out of range", ErrExpiry)
 	}
 	return date, nil
+}
+
+// inRange: what Python's datetime and the databases hold, in UTC.
+func inRange(t time.Time) bool {
+	year := t.UTC().Year()
+	return year >= 1 && year <= 9999
 }

@@ -3,6 +3,7 @@ package djsession
 import (
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // parseISO is Python's datetime.fromisoformat, as of 3.11: dates with or
@@ -21,9 +22,8 @@ func parseISO(s string) (t time.Time, aware, ok bool) {
 	var clock isoClock
 	zone := time.UTC
 	if rest := s[at:]; rest != "" {
-		if r := []rune(rest); len(r) > 1 {
-			clock, zone, aware, ok = isoTime(string(r[1:]))
-		}
+		_, n := utf8.DecodeRuneInString(rest)
+		clock, zone, aware, ok = isoTime(rest[n:])
 	}
 	if !ok || clock.hour > 23 || clock.minute > 59 || clock.second > 59 {
 		return t, false, false

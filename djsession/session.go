@@ -1,6 +1,10 @@
 package djsession
 
-import "github.com/djedge/djedge/djsession/pyjson"
+import (
+	"slices"
+
+	"github.com/djedge/djedge/djsession/pyjson"
+)
 
 // Item is one entry of a session: its key and its value as JSON text, kept as
 // it was read until it is replaced.
@@ -23,7 +27,7 @@ type Session struct {
 // NewSession is a session that was neither read nor changed. An empty key
 // means that nothing is stored yet.
 func NewSession(key string, items ...Item) *Session {
-	return &Session{key: key, items: items}
+	return &Session{key: key, items: slices.Clone(items)}
 }
 
 // Key is the session key, "" when nothing is stored. It is a secret.
@@ -33,7 +37,8 @@ func (s *Session) Key() string { return s.key }
 // keeps its key, so that the next save replaces the data, as in Django.
 func (s *Session) Err() error { return s.err }
 
-// Items are the entries in order. The slice must not be changed.
+// Items are the entries in order. The slice must not be changed, and is good
+// until the session is.
 func (s *Session) Items() []Item {
 	s.accessed = true
 	return s.items
