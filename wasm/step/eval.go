@@ -207,14 +207,16 @@ func (a evalArgs) rings(salt string) ([]signing.Ring, error) {
 	return []signing.Ring{ring(signing.SHA256)}, nil
 }
 
+// algorithm is the named one, SHA-256 when there is no name.
 func algorithm(name string) (signing.Algorithm, error) {
-	switch name {
-	case "sha256", "":
+	if name == "" {
 		return signing.SHA256, nil
-	case "sha1":
-		return signing.SHA1, nil
 	}
-	return 0, argumentErrorf("algorithm %q is not sha256 or sha1", name)
+	a, err := signing.ParseAlgorithm(name)
+	if err != nil {
+		return 0, argumentErrorf("%v", err)
+	}
+	return a, nil
 }
 
 // object writes a JSON object from alternating names and raw values.

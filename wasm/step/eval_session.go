@@ -189,7 +189,7 @@ func evalLoads(_ context.Context, _ *Rules, _ djuser.Effects, a evalArgs) (strin
 	if err != nil {
 		return "", err
 	}
-	text, err := signing.Loads(s[0], now, maxAge, 1<<20, rings...)
+	text, err := signing.Loads(s[0], now, maxAge, maxEvalBytes, rings...)
 	if err != nil {
 		return "", err
 	}
@@ -199,6 +199,10 @@ func evalLoads(_ context.Context, _ *Rules, _ djuser.Effects, a evalArgs) (strin
 	}
 	return object("json", pyjson.Quote(canonical)), nil
 }
+
+// maxEvalBytes is above session_max_bytes' default, because Django has no
+// limit and its answers were recorded up to 3 MB.
+const maxEvalBytes = 4 << 20
 
 const sessionSaltPrefix = "django.contrib.sessions."
 
@@ -217,7 +221,7 @@ func (a evalArgs) store(change func(*djsession.Settings)) (*djsession.Store, err
 		return nil, err
 	}
 	class := strings.TrimPrefix(s[1], sessionSaltPrefix)
-	settings := djsession.Settings{Version: v, Keys: signing.DeriveKeys(class, s[0], fallbacks)}
+	settings := djsession.Settings{Version: v, Keys: signing.DeriveKeys(class, s[0], fallbacks), MaxDataBytes: maxEvalBytes}
 	if change != nil {
 		change(&settings)
 	}
@@ -281,7 +285,7 @@ func evalSessionKey(_ context.Context, _ *Rules, _ djuser.Effects, a evalArgs) (
 	if err != nil {
 		return "", err
 	}
-	if !djsession.ValidKey(key) {
+	if !djsession.DjangoKey(key) {
 		return "null", nil
 	}
 	return pyjson.Quote(key), nil
