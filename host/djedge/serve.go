@@ -1,0 +1,236 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/djedge/djedge/build/modules"
+	"github.com/djedge/djedge/host"
+	"github.com/djedge/djedge/host/module"
+	httpserve "github.com/djedge/djedge/host/serve"
+)
+
+// shutdownTimeout is how long running requests may take to finish after SIGTERM.
+const shutdownTimeout = 10 * time.Second
+
+// serveCommand runs the server until SIGINT or SIGTERM, or until ctx is done.
+func serveCommand(ctx context.Context, p *process) (err error) {
+	c, err := loadConfig(p)
+	if err != nil {
+		return err
+	}
+	log, err := c.logger(p.stderr)
+	if err != nil {
+		return err
+	}
+	c.host.Logger = log
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	site := openSite
+	if c.demo {
+		site = openDemo
+	}
+	db, closeDB, err := site(ctx, c, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeDB()) }()
+	h, err := c.newHost(ctx, db, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	c.warn(ctx, db, log)
+
+	metrics := httpserve.NewMetrics()
+	handler, err := c.handler(h, metrics, log)
+	if err != nil {
+		return err
+	}
+	listeners := []listener{{"listen", c.listen, handler}}
+	if c.adminListen != "" {
+		listeners = append(listeners, listener{"admin_listen", c.adminListen, httpserve.NewAdmin(metrics, h.Ping)})
+	}
+	return listenAndServe(ctx, stop, listeners, log, func(address string) {
+		if c.demo {
+			announceDemo(log, address)
+		}
+	})
+}
+
+// newHost makes the host with the configured engine and keys.
+func (c *config) newHost(ctx context.Context, db host.DB, log *slog.Logger) (*host.Host, error) {
+	keys, err := c.keys.signingKeys()
+	switch {
+	case err != nil:
+		return nil, err
+	case keys == nil && c.secretKey == "":
+		return nil, configf("secret_key_file is missing: the file that holds Django's SECRET_KEY")
+	case keys != nil && (c.secretKey != "" || len(c.host.SecretKeyFallbacks) > 0):
+		return nil, configf("secret_key and derived keys (key_session …) are both given")
+	}
+	cfg := c.host
+	cfg.DB, cfg.Keys, cfg.SecretKey = db, keys, c.secretKey
+	cfg.Loopback = isLoopback(c.listen)
+	switch c.kdf {
+	case "host":
+		cfg.KDF = host.KDFHost
+	case "module":
+		cfg.KDF = host.KDFModule
+	default:
+		return nil, configf("kdf must be host or module")
+	}
+	switch c.engine {
+	case "native":
+		cfg.Engine = host.Native()
+	case "wasm":
+		if _, err := modules.WASM(); err != nil {
+			return nil, fmt.Errorf("engine wasm: %w", err)
+		}
+		cfg.Engine = module.New(module.Config{CacheDir: moduleCache(c.cacheDir, log), Logger: log})
+	default:
+		return nil, configf("engine must be wasm or native")
+	}
+	h, err := host.New(ctx, cfg)
+	if err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	return h, nil
+}
+
+// handler is the public one.
+func (c *config) handler(h *host.Host, metrics *httpserve.Metrics, log *slog.Logger) (http.Handler, error) {
+	var trusted []netip.Prefix
+	for _, text := range c.trustedProxies {
+		prefix, err := parsePrefix(text)
+		if err != nil {
+			return nil, configf("trusted_proxies: %q is not a network such as 10.0.0.0/8", text)
+		}
+		trusted = append(trusted, prefix)
+	}
+	off := func(n int) int { // 0 turns a limit off here, and is the default there
+		if n <= 0 {
+			return -1
+		}
+		return n
+	}
+	handler, err := httpserve.New(httpserve.Config{
+		Host:              h,
+		API:               c.api,
+		HiddenSessionKeys: []string{c.host.SessionKeyHash, "_csrftoken"},
+		TrustedProxies:    trusted,
+		Limits: httpserve.Limits{
+			PasswordRequests: off(c.passwordRequests),
+			UserFailures:     off(c.userFailures),
+		},
+		Metrics: metrics,
+		Logger:  log,
+	})
+	if err != nil {
+		return nil, &exitError{exitConfig, err}
+	}
+	return handler, nil
+}
+
+// parsePrefix reads a network, or one address.
+func parsePrefix(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	return prefix.Masked(), err
+}
+
+// listener is an address, the setting that named it, and what answers there.
+type listener struct {
+	setting, address string
+	handler          http.Handler
+}
+
+// listenAndServe serves until ctx is done, and then until running requests
+// are. ready is called with the address of the first when all of them listen.
+func listenAndServe(ctx context.Context, stop func(), all []listener, log *slog.Logger, ready func(address string)) error {
+	failed := make(chan error, len(all))
+	servers := make([]*http.Server, 0, len(all))
+	defer func() {
+		for _, server := range servers {
+			server.Close()
+		}
+	}()
+	first := ""
+	for _, l := range all {
+		socket, err := net.Listen("tcp", l.address)
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.setting, err)
+		}
+		first = cmp.Or(first, socket.Addr().String())
+		server := httpserve.NewServer(l.handler)
+		server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
+		servers = append(servers, server)
+		log.Info("listening", "address", socket.Addr().String(), "setting", l.setting)
+		go func() { failed <- server.Serve(socket) }()
+	}
+	ready(first)
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	stop() // a second signal ends the process at once
+	log.Info("shutting down")
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	var err error
+	for _, server := range servers {
+		err = errors.Join(err, server.Shutdown(ctx))
+	}
+	return err
+}
+
+// isLoopback reports whether a listen address is reachable from this machine only.
+func isLoopback(address string) bool {
+	name, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(name)
+	return strings.EqualFold(name, "localhost") || err == nil && ip.IsLoopback()
+}
+
+// logger writes to w as configured.
+func (c *config) logger(w io.Writer) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.logLevel)); err != nil {
+		return nil, configf("log_level must be debug, info, warn or error")
+	}
+	options := &slog.HandlerOptions{Level: level}
+	format := c.logFormat
+	if format == "auto" {
+		format = "json"
+		if file, ok := w.(*os.File); ok {
+			if info, err := file.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+				format = "text"
+			}
+		}
+	}
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(w, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, options)), nil
+	}
+	return nil, configf("log_format must be auto, text or json")
+}

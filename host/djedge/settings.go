@@ -1,0 +1,98 @@
+package main
+
+// The two tables of the configuration file.
+const (
+	django = "django" // what the Django site says
+	serve  = "serve"  // what this server does
+)
+
+// options is every setting, in the order of docs/config.md, which is made of it.
+func (c *config) options() []option {
+	h := &c.host
+	l := &h.Limits
+	return []option{
+		{key: "config", to: &c.config, doc: "configuration `file` (TOML)"},
+
+		{table: django, key: "database", to: &c.database, secret: true, public: true, doc: "`URL` of the site's database: sqlite:///absolute/path.db or postgres://…"},
+		{table: django, key: "secret_key", to: &c.secretKey, secret: true, doc: "SECRET_KEY; the keys that are needed are derived from it at the start"},
+		{table: django, key: "secret_key_fallbacks", to: (*lines)(&h.SecretKeyFallbacks), secret: true, doc: "SECRET_KEY_FALLBACKS, one on each line, newest first"},
+		{table: django, key: "version", name: "django_version", to: &h.DjangoVersion, doc: "the site's Django `release`, such as 5.2. Formats and costs are that release's (5.2 when it is not given). Passwords are re-hashed at login only when this or password_hashers is given"},
+
+		{table: django, key: "session_cookie_name", to: &h.SessionCookieName, def: "sessionid", doc: "SESSION_COOKIE_NAME"},
+		{table: django, key: "session_cookie_domain", to: &h.SessionCookieDomain, doc: "SESSION_COOKIE_DOMAIN"},
+		{table: django, key: "session_cookie_path", to: &h.SessionCookiePath, def: "/", doc: "SESSION_COOKIE_PATH"},
+		{table: django, key: "session_cookie_secure", to: &h.SessionCookieSecure, def: "false", doc: "SESSION_COOKIE_SECURE"},
+		{table: django, key: "session_cookie_httponly", to: (*not)(&h.SessionCookieNotHTTPOnly), def: "true", doc: "SESSION_COOKIE_HTTPONLY"},
+		{table: django, key: "session_cookie_samesite", to: &h.SessionCookieSameSite, def: "Lax", doc: "SESSION_COOKIE_SAMESITE: Lax, Strict, None, or - for no attribute"},
+		{table: django, key: "session_cookie_age", to: (*seconds)(&h.SessionCookieAge), def: "1209600", doc: "SESSION_COOKIE_AGE in seconds"},
+		{table: django, key: "session_expire_at_browser_close", to: &h.SessionExpireAtBrowserClose, def: "false", doc: "SESSION_EXPIRE_AT_BROWSER_CLOSE"},
+		{table: django, key: "session_salt_class", to: &h.SessionSaltClass, def: "SessionStore", doc: "class name of the session store of SESSION_ENGINE, which is part of the salt; used with secret_key only"},
+		{table: django, key: "session_table", to: &h.SessionTable, def: "django_session", doc: "table of the sessions"},
+		{table: django, key: "session_max_bytes", to: &h.SessionMaxBytes, def: "1048576", doc: "size above which the data of a session counts as corrupt"},
+		{table: django, key: "session_key_user_id", to: &h.SessionKeyUserID, def: "_auth_user_id", doc: "SESSION_KEY of django.contrib.auth"},
+		{table: django, key: "session_key_backend", to: &h.SessionKeyBackend, def: "_auth_user_backend", doc: "BACKEND_SESSION_KEY"},
+		{table: django, key: "session_key_hash", to: &h.SessionKeyHash, def: "_auth_user_hash", doc: "HASH_SESSION_KEY"},
+
+		{table: django, key: "authentication_backends", to: &h.AuthenticationBackends, def: "django.contrib.auth.backends.ModelBackend", doc: "AUTHENTICATION_BACKENDS: a session of any other is anonymous"},
+		{table: django, key: "user_table", to: &h.UserTable, def: "auth_user", doc: "table of AUTH_USER_MODEL"},
+		{table: django, key: "user_pk", to: &h.UserPK, def: "id", doc: "its primary key"},
+		{table: django, key: "username_field", to: &h.UsernameField, def: "username", doc: "USERNAME_FIELD"},
+		{table: django, key: "email_field", to: &h.EmailField, def: "email", doc: "EMAIL_FIELD"},
+
+		{table: django, key: "password_hashers", to: &h.PasswordHashers, doc: "PASSWORD_HASHERS, preferred first: dotted paths, class names or algorithms. The release's when it is not given"},
+		{table: django, key: "bcrypt_version", to: &h.BcryptVersion, def: "5", doc: "major version of the site's bcrypt library, 3, 4 or 5: they differ in long passwords"},
+		{table: django, key: "pbkdf2_iterations", to: &h.PBKDF2Iterations, def: "0", doc: "iterations of new PBKDF2 hashes; 0 is the release's"},
+
+		{table: django, key: "csrf_cookie_name", to: &h.CSRFCookieName, def: "csrftoken", doc: "CSRF_COOKIE_NAME"},
+		{table: django, key: "csrf_cookie_domain", to: &h.CSRFCookieDomain, doc: "CSRF_COOKIE_DOMAIN"},
+		{table: django, key: "csrf_cookie_path", to: &h.CSRFCookiePath, def: "/", doc: "CSRF_COOKIE_PATH"},
+		{table: django, key: "csrf_cookie_secure", to: &h.CSRFCookieSecure, def: "false", doc: "CSRF_COOKIE_SECURE"},
+		{table: django, key: "csrf_cookie_samesite", to: &h.CSRFCookieSameSite, def: "Lax", doc: "CSRF_COOKIE_SAMESITE: Lax, Strict, None, or - for no attribute"},
+		{table: django, key: "csrf_use_sessions", to: &h.CSRFUseSessions, def: "false", doc: "CSRF_USE_SESSIONS"},
+
+		{table: django, key: "key_session", to: &c.keys.session, secret: true, doc: "derived keys, instead of secret_key, as `djedge keys` prints them: the current one first, then fallbacks. Session data since Django 3.1"},
+		{table: django, key: "key_session_sha1", to: &c.keys.sessionSHA1, secret: true, doc: "session data that Django 3.1 and 3.2 read as well"},
+		{table: django, key: "key_session_legacy", to: &c.keys.sessionLegacy, secret: true, doc: "session data before Django 3.1"},
+		{table: django, key: "key_cookie", to: &c.keys.cookie, secret: true, doc: "signed cookies since Django 3.1"},
+		{table: django, key: "key_cookie_sha1", to: &c.keys.cookieSHA1, secret: true, doc: "signed cookies before"},
+		{table: django, key: "key_auth_hash", to: &c.keys.authHash, secret: true, doc: "session auth hash since Django 3.1"},
+		{table: django, key: "key_auth_hash_sha1", to: &c.keys.authHashSHA1, secret: true, doc: "session auth hash before"},
+
+		{table: serve, key: "listen", to: &c.listen, def: "127.0.0.1:8080", doc: "`address` to listen on, HOST:PORT"},
+		{table: serve, key: "admin_listen", to: &c.adminListen, doc: "`address` of a listener for /livez, /readyz and /metrics; none when it is not given"},
+		{table: serve, key: "api", to: &c.api, doc: "endpoints to open beside /auth, a `list` of me, login, logout, register, change-password, and page, which needs the others"},
+		{table: serve, key: "demo", to: &c.demo, def: "false", doc: "open everything, on loopback only, with a temporary database, a random key and a few users"},
+		{table: serve, key: "engine", to: &c.engine, def: "wasm", doc: "what runs the rules: wasm (the module under wazero) or native"},
+		{table: serve, key: "kdf", to: &c.kdf, def: "host", doc: "who hashes passwords: host (native code) or module (the rules themselves, in the module with engine wasm)"},
+		{table: serve, key: "module_cache_dir", to: &c.cacheDir, doc: "private `directory` for the compiled module; the user's cache directory when it is not given, none to compile at each start"},
+		{table: serve, key: "public_origins", to: &h.PublicOrigins, doc: "`origins`, such as https://example.com, whose pages may log in and out here. On a loopback address none is needed for pages of that address"},
+		{table: serve, key: "trusted_proxies", to: &c.trustedProxies, doc: "networks (CIDR) whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody's when it is not given"},
+
+		{table: serve, key: "header_user", to: &h.HeaderUser, def: "Remote-User", doc: "response header of /auth with the user name"},
+		{table: serve, key: "header_user_id", to: &h.HeaderUserID, def: "Remote-User-Id", doc: "with the primary key"},
+		{table: serve, key: "header_email", to: &h.HeaderEmail, def: "Remote-Email", doc: "with the e-mail address"},
+		{table: serve, key: "header_staff", to: &h.HeaderStaff, def: "Remote-Staff", doc: "with is_staff"},
+		{table: serve, key: "header_superuser", to: &h.HeaderSuperuser, def: "Remote-Superuser", doc: "with is_superuser"},
+		{table: serve, key: "writes_on_reads", to: &h.WritesOnReads, def: "false", doc: "write what Django would write when it reads a session: the new key after a fallback key, the end of a session whose hash fails. Left to Django by default"},
+
+		{table: serve, key: "limit_password_requests", to: &c.passwordRequests, def: "60", doc: "requests with a password per client address and minute; 0 is no limit"},
+		{table: serve, key: "limit_user_failures", to: &c.userFailures, def: "10", doc: "failed logins per user name in ten minutes; 0 is no limit"},
+		{table: serve, key: "limit_password_bytes", to: &l.PasswordBytes, def: "4096", doc: "longest password"},
+		{table: serve, key: "limit_pbkdf2_iterations", to: &l.PBKDF2Iterations, def: "4500000", doc: "most iterations of a stored PBKDF2 hash"},
+		{table: serve, key: "limit_argon2_memory", to: &l.Argon2Memory, def: "262144", doc: "most memory of a stored argon2 hash, in KiB"},
+		{table: serve, key: "limit_argon2_time", to: &l.Argon2Time, def: "10", doc: "most passes of a stored argon2 hash"},
+		{table: serve, key: "limit_argon2_parallelism", to: &l.Argon2Parallelism, def: "16", doc: "most lanes of a stored argon2 hash"},
+		{table: serve, key: "limit_scrypt_memory", to: &l.ScryptMemory, def: "268435456", doc: "most memory of a stored scrypt hash, in bytes"},
+		{table: serve, key: "limit_scrypt_parallelism", to: &l.ScryptParallelism, def: "16", doc: "most lanes of a stored scrypt hash"},
+		{table: serve, key: "limit_bcrypt_cost", to: &l.BcryptCost, def: "15", doc: "highest cost of a stored bcrypt hash"},
+
+		{table: serve, key: "query_timeout", to: &h.QueryTimeout, def: "5s", doc: "deadline of one round trip to the database"},
+		{table: serve, key: "hint_entries", to: &h.HintEntries, def: "10000", doc: "how many sessions' users are remembered, to ask for both at once; negative is none"},
+		{table: serve, key: "hash_concurrency", to: &h.HashConcurrency, def: "0", doc: "passwords hashed at once; 0 is half of the processors"},
+		{table: serve, key: "hash_memory", to: &h.HashMemory, def: "268435456", doc: "bytes that they may use together"},
+		{table: serve, key: "hash_queue_timeout", to: &h.HashQueueTimeout, def: "5s", doc: "how long a login waits for its turn to hash"},
+
+		{table: serve, key: "log_level", to: &c.logLevel, def: "info", doc: "debug (every check), info (logins and other changes), warn or error"},
+		{table: serve, key: "log_format", to: &c.logFormat, def: "auto", doc: "text, json, or auto: text on a terminal"},
+	}
+}
