@@ -127,6 +127,9 @@ func (p *parser) value(depth int) error {
 			}
 		}
 		return err
+	case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		_, err := p.number()
+		return err
 	default:
 		return p.scalar()
 	}
