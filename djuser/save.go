@@ -75,7 +75,7 @@ func (u *Users) Save(ctx context.Context, fx Effects, id string, fields []Field)
 	}
 	statement := query.Statement{
 		Name:  "user_save",
-		SQL:   d.Rebind("UPDATE " + d.Quote(u.settings.Table) + " SET " + strings.Join(sets, ", ") + " WHERE " + d.Quote(u.settings.PK) + " = ?"),
+		SQL:   d.Rebind("UPDATE " + d.Quote(u.settings.Table) + " SET " + strings.Join(sets, ", ") + " WHERE " + d.Quote(u.settings.PK) + " = " + u.idMark()),
 		Args:  append(args, pk),
 		AdHoc: true,
 	}

@@ -14,12 +14,12 @@ import (
 func TestStatements(t *testing.T) {
 	const columns = `"id", "password", "last_login", "is_superuser", "username", "first_name", "last_name", "email", "is_staff", "is_active", "date_joined"`
 	want := map[string]string{
-		"user_by_id":        `SELECT ` + columns + ` FROM "auth_user" WHERE "id" = $1 LIMIT 21`,
+		"user_by_id":        `SELECT ` + columns + ` FROM "auth_user" WHERE "id" = CAST($1 AS bigint) LIMIT 21`,
 		"user_by_name":      `SELECT ` + columns + ` FROM "auth_user" WHERE "username" = $1 LIMIT 21`,
 		"user_insert":       `INSERT INTO "auth_user" (` + strings.TrimPrefix(columns, `"id", `) + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		"user_password":     `UPDATE "auth_user" SET "password" = $1 WHERE "id" = $2`,
-		"user_password_cas": `UPDATE "auth_user" SET "password" = $1 WHERE "id" = $2 AND "password" = $3`,
-		"user_last_login":   `UPDATE "auth_user" SET "last_login" = $1 WHERE "id" = $2`,
+		"user_password":     `UPDATE "auth_user" SET "password" = $1 WHERE "id" = CAST($2 AS bigint)`,
+		"user_password_cas": `UPDATE "auth_user" SET "password" = $1 WHERE "id" = CAST($2 AS bigint) AND "password" = $3`,
+		"user_last_login":   `UPDATE "auth_user" SET "last_login" = $1 WHERE "id" = CAST($2 AS bigint)`,
 	}
 	for d, adapt := range map[query.Dialect]func(string) string{
 		query.PostgreSQL: func(s string) string { return s },
@@ -46,6 +46,7 @@ func TestStatements(t *testing.T) {
 }
 
 func marks(sql string) string {
+	sql = strings.NewReplacer("CAST($1 AS bigint)", "?", "CAST($2 AS bigint)", "?").Replace(sql)
 	for _, n := range []string{"$10", "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9"} {
 		sql = strings.ReplaceAll(sql, n, "?")
 	}

@@ -22,10 +22,11 @@ func (u *Users) build() (s statements) {
 	for i := range c.all {
 		names[i] = name(i)
 	}
+	id := " = " + u.idMark()
 	read := "SELECT " + strings.Join(names, ", ") + " FROM " + table + " WHERE "
 	// As Django's get(): more rows than one are a mistake, but a collation may
 	// find several names for one.
-	s.byID = query.Statement{Name: "user_by_id", SQL: d.Rebind(read + name(c.pk) + " = ? LIMIT 21")}
+	s.byID = query.Statement{Name: "user_by_id", SQL: d.Rebind(read + name(c.pk) + id + " LIMIT 21")}
 	s.byName = query.Statement{Name: "user_by_name", SQL: d.Rebind(read + name(c.username) + " = ? LIMIT 21")}
 
 	// Django's tables have no defaults: an INSERT gives every column that is known.
@@ -40,13 +41,23 @@ func (u *Users) build() (s statements) {
 	marks := strings.TrimSuffix(strings.Repeat("?, ", len(into)), ", ")
 	s.insert = query.Statement{Name: "user_insert", SQL: d.Rebind("INSERT INTO " + table + " (" + strings.Join(into, ", ") + ") VALUES (" + marks + ")")}
 
-	write := "UPDATE " + table + " SET " + name(c.password) + " = ? WHERE " + name(c.pk) + " = ?"
+	write := "UPDATE " + table + " SET " + name(c.password) + " = ? WHERE " + name(c.pk) + id
 	s.password = query.Statement{Name: "user_password", SQL: d.Rebind(write)}
 	s.passwordCAS = query.Statement{Name: "user_password_cas", SQL: d.Rebind(write + " AND " + name(c.password) + " = ?")}
 	if c.lastLogin >= 0 {
-		s.lastLogin = query.Statement{Name: "user_last_login", SQL: d.Rebind("UPDATE " + table + " SET " + name(c.lastLogin) + " = ? WHERE " + name(c.pk) + " = ?")}
+		s.lastLogin = query.Statement{Name: "user_last_login", SQL: d.Rebind("UPDATE " + table + " SET " + name(c.lastLogin) + " = ? WHERE " + name(c.pk) + id)}
 	}
 	return s
+}
+
+// idMark is the parameter of a primary key. PostgreSQL would give it the
+// column's type, often int4, and fail for an integer that is larger instead of
+// finding no row; the index serves both.
+func (u *Users) idMark() string {
+	if u.settings.Dialect == query.PostgreSQL && u.columns.all[u.columns.pk].Kind == query.KindInt {
+		return "CAST(? AS bigint)"
+	}
+	return "?"
 }
 
 // Statements are all statements with a name, for the configured table.
