@@ -353,7 +353,9 @@ func TestImpossibleParams(t *testing.T) {
 		if key, err := Derive(t.Context(), nil, p, nil, nil); err == nil {
 			t.Errorf("%+v = %x", p, key)
 		}
-		p.MemoryBytes()
+		if p.MemoryBytes() < 0 {
+			t.Errorf("%+v needs %d bytes", p, p.MemoryBytes())
+		}
 	}
 	if _, err := Derive(t.Context(), nil, Params{Function: Bcrypt, Iterations: 4, KeyLen: 23}, nil, []byte("short")); err == nil {
 		t.Error("a short bcrypt salt is accepted")
