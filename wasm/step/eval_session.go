@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/pyjson"
@@ -106,27 +105,17 @@ func evalSignTimestamp(_ context.Context, _ *Rules, _ djuser.Effects, a evalArgs
 	return pyjson.Quote(signing.SignTimestamp(s[0], key, at)), nil
 }
 
-// evalSignCookie is HttpResponse.set_signed_cookie: a TimestampSigner with a
-// secret and a salt of its own (django.core.signing.get_cookie_signer). Since
-// CVE-2026-6873 the salt says how long its parts are.
-func evalSignCookie(ctx context.Context, r *Rules, fx djuser.Effects, a evalArgs) (string, error) {
-	s, err := a.texts("cookie_name", "salt", "secret")
+// evalSignCookie is HttpResponse.set_signed_cookie.
+func evalSignCookie(_ context.Context, _ *Rules, _ djuser.Effects, a evalArgs) (string, error) {
+	s, err := a.texts("cookie_name", "salt", "value", "secret")
 	if err != nil {
 		return "", err
 	}
-	v, err := a.version()
+	at, err := a.time("timestamp")
 	if err != nil {
 		return "", err
 	}
-	salt := s[0] + s[1]
-	if v.AtLeast(5, 2) {
-		salt = "django.http.cookies.v2:" + strconv.Itoa(utf8.RuneCountInString(s[1])) + ":" + s[1] + s[0]
-	}
-	own := evalArgs{"salt": pyjson.Quote(salt), "secret": pyjson.Quote("django.http.cookies" + s[2])}
-	for _, name := range []string{"value", "timestamp", "version"} {
-		own[name] = a[name]
-	}
-	return evalSignTimestamp(ctx, r, fx, own)
+	return pyjson.Quote(signing.SignTimestamp(s[2], signing.DeriveCookie(s[0], s[1], s[3]), at)), nil
 }
 
 func evalUnsignTimestamp(_ context.Context, _ *Rules, _ djuser.Effects, a evalArgs) (string, error) {
