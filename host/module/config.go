@@ -38,15 +38,14 @@ type Config struct {
 	// answered "busy". 0 is one second.
 	QueueTimeout time.Duration
 
-	// Steps is the watchdog: how many loop iterations one call into the
-	// module may take, after which its instance is ended. A thousand million
-	// are about 0.7 s on a server of 2024. It counts nothing while the module
-	// waits for the database, and no client can stop it. 0 is 200 million, and
-	// for HashSteps, where passwords are hashed, 20,000 million.
-	//
-	// It is not a time, because a program cannot interrupt code that wazero
-	// has compiled; the module counts by itself.
-	Steps, HashSteps int64
+	// Timeout is the watchdog: what one call into the module may compute
+	// before its instance is ended, at a nanosecond for each iteration of a
+	// loop. Tight loops take 0.7 ns on a server of 2024 and others several, so
+	// that it is nearer to a count than to a time: a program cannot interrupt
+	// code that wazero has compiled, and the module counts by itself. Waiting
+	// for the database is not part of it, and no client can end a call. 0 is
+	// 200 ms, and for HashTimeout, where passwords are hashed, 20 s.
+	Timeout, HashTimeout time.Duration
 
 	// MemoryMiB limits the memory of an instance; beyond it the instance is
 	// ended. 0 is 64, and for HashMemoryMiB, where passwords are hashed, 384:
@@ -74,8 +73,8 @@ func (c Config) filled() (Config, error) {
 	defaultTo(&c.HashInstances, c.Instances)
 	defaultTo(&c.InFlight, 200)
 	defaultTo(&c.QueueTimeout, time.Second)
-	defaultTo(&c.Steps, 200_000_000)
-	defaultTo(&c.HashSteps, 20_000_000_000)
+	defaultTo(&c.Timeout, 200*time.Millisecond)
+	defaultTo(&c.HashTimeout, 20*time.Second)
 	defaultTo(&c.MemoryMiB, 64)
 	defaultTo(&c.HashMemoryMiB, 384)
 	defaultTo(&c.MaxRequests, 1_000_000)
@@ -92,8 +91,8 @@ func (c Config) filled() (Config, error) {
 		{"HashInstances", int64(c.HashInstances), 1 << 10},
 		{"InFlight", int64(c.InFlight), step.MaxParked},
 		{"QueueTimeout", int64(c.QueueTimeout), int64(time.Hour)},
-		{"Steps", c.Steps, 1 << 62},
-		{"HashSteps", c.HashSteps, 1 << 62},
+		{"Timeout", int64(c.Timeout), 1 << 62},
+		{"HashTimeout", int64(c.HashTimeout), 1 << 62},
 		{"MemoryMiB", int64(c.MemoryMiB), 4096},
 		{"HashMemoryMiB", int64(c.HashMemoryMiB), 4096},
 		{"MaxRequests", int64(c.MaxRequests), 1 << 62},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser"
@@ -53,15 +54,18 @@ func (e *engine) configure(settings []abi.Setting) error {
 	e.loaded.settings = abi.AppendConfigure(nil, settings)
 	for _, s := range settings {
 		if s.Name == "writes_on_reads" {
-			e.readsWrite = s.Value == "true"
+			e.readsWrite = s.Value != "false"
 		}
 	}
 	c := e.config
-	e.reads = newLane(e.loaded, laneConfig{name: "reads", instances: c.Instances, share: c.InFlight, steps: c.Steps, memoryMiB: c.MemoryMiB, reads: true})
-	e.alone = newLane(e.loaded, laneConfig{name: "writes", instances: c.Instances, share: 1, steps: c.Steps, memoryMiB: c.MemoryMiB})
-	e.hash = newLane(e.loaded, laneConfig{name: "passwords", instances: c.HashInstances, share: 1, steps: c.HashSteps, memoryMiB: c.HashMemoryMiB, hashes: true})
+	e.reads = newLane(e.loaded, laneConfig{name: "reads", instances: c.Instances, share: c.InFlight, steps: steps(c.Timeout), memoryMiB: c.MemoryMiB})
+	e.alone = newLane(e.loaded, laneConfig{name: "writes", instances: c.Instances, share: 1, steps: steps(c.Timeout), memoryMiB: c.MemoryMiB})
+	e.hash = newLane(e.loaded, laneConfig{name: "passwords", instances: c.HashInstances, share: 1, steps: steps(c.HashTimeout), memoryMiB: c.HashMemoryMiB})
 	return e.reads.warm()
 }
+
+// steps is how many iterations a timeout allows.
+func steps(timeout time.Duration) int64 { return timeout.Nanoseconds() }
 
 // Do implements [host.Engine].
 func (e *engine) Do(ctx context.Context, op *abi.Op, fx djuser.Effects) *abi.Result {
@@ -70,12 +74,12 @@ func (e *engine) Do(ctx context.Context, op *abi.Op, fx djuser.Effects) *abi.Res
 	if !e.open {
 		return step.Failure(gate.ReasonInternal, "the engine is not configured, or closed")
 	}
-	lane, retry := e.laneOf(op.Kind)
-	o := operation{op: op, fx: fx}
-	result, err := o.run(ctx, lane)
+	c := e.classOf(op.Kind)
+	o := operation{op: op, fx: fx, class: c}
+	result, err := o.run(ctx, c.lane)
 	if errors.Is(err, errLost) && !o.wrote {
-		e.config.Logger.WarnContext(ctx, "operation repeated after the loss of its instance", "lane", lane.name)
-		result, err = o.run(ctx, retry)
+		e.config.Logger.WarnContext(ctx, "operation repeated after the loss of its instance", "lane", c.lane.name)
+		result, err = o.run(ctx, c.repeat)
 	}
 	switch {
 	case err == nil:
@@ -86,19 +90,26 @@ func (e *engine) Do(ctx context.Context, op *abi.Op, fx djuser.Effects) *abi.Res
 	return step.Failure(gate.ReasonInternal, err.Error())
 }
 
-// laneOf is where an operation runs, and where it is repeated alone.
-func (e *engine) laneOf(kind abi.OpKind) (first, retry *lane) {
+// class is where operations of a kind run, where one is repeated alone, and
+// what they may ask for. The last is what keeps a module that went wrong in a
+// read from writing.
+type class struct {
+	lane, repeat   *lane
+	writes, hashes bool
+}
+
+func (e *engine) classOf(kind abi.OpKind) class {
 	switch kind {
 	case abi.OpCheck, abi.OpLoadUser, abi.OpSessionLoad:
 		if e.readsWrite {
-			return e.alone, e.alone
+			return class{lane: e.alone, repeat: e.alone, writes: true}
 		}
-		return e.reads, e.alone
+		return class{lane: e.reads, repeat: e.alone}
 	case abi.OpLogout, abi.OpSaveUser:
-		return e.alone, e.alone
+		return class{lane: e.alone, repeat: e.alone, writes: true}
 	}
 	// Everything else takes a password, or may: eval.
-	return e.hash, e.hash
+	return class{lane: e.hash, repeat: e.hash, writes: true, hashes: true}
 }
 
 // Close implements [host.Engine]. It waits for every Do.

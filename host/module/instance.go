@@ -177,12 +177,12 @@ func (in *instance) send(f api.Function, handle uint32) ([]byte, error) {
 }
 
 // call runs an export with a full counter. It has no deadline of its own and
-// follows no client's: see Config.Steps.
+// follows no client's: see Config.Timeout.
 func (in *instance) call(f api.Function, stack []uint64) error {
 	in.fuel.Set(uint64(in.lane.steps))
 	if err := f.CallWithStack(context.Background(), stack); err != nil {
 		if in.fuel.Get() == 0 {
-			return fmt.Errorf("the module did not come to an end after %d steps", in.lane.steps)
+			return fmt.Errorf("the module did not come to an end within %d iterations", in.lane.steps)
 		}
 		return err
 	}

@@ -17,8 +17,6 @@ type laneConfig struct {
 	share     int   // requests in one instance at a time
 	steps     int64 // of one call
 	memoryMiB int   // of one instance
-	reads     bool  // nothing that writes may be asked for
-	hashes    bool  // key derivations may be asked for
 }
 
 // lane is a pool of instances for one class of operations.

@@ -29,6 +29,7 @@ const (
 type operation struct {
 	op    *abi.Op
 	fx    djuser.Effects
+	class class
 	wrote bool // a statement that may write was sent to the database
 }
 
@@ -56,7 +57,7 @@ func (o *operation) run(ctx context.Context, l *lane) (*abi.Result, error) {
 	}()
 	rounds, yields := 0, 0
 	for m.result == nil {
-		if err := l.allows(m.effects); err != nil {
+		if err := o.class.allows(m.effects); err != nil {
 			parked = false
 			return nil, in.fault(err)
 		}
@@ -101,19 +102,18 @@ func (in *instance) fault(why error) error {
 	return in.lose(why)
 }
 
-// allows refuses effects that operations of this lane do not have. It is what
-// keeps a module that went wrong in a read from writing.
-func (l *lane) allows(effects []abi.Effect) error {
+// allows refuses effects that operations of this class do not have.
+func (c class) allows(effects []abi.Effect) error {
 	for i := range effects {
 		switch e := &effects[i]; e.Kind {
 		case abi.EffectQuery:
 			for j := range e.Statements {
-				if l.reads && writes(&e.Statements[j]) {
+				if !c.writes && writes(&e.Statements[j]) {
 					return fmt.Errorf("a read asked for the statement %q", e.Statements[j].Name)
 				}
 			}
 		case abi.EffectKDF, abi.EffectYield:
-			if !l.hashes {
+			if !c.hashes {
 				return errors.New("an operation without a password asked for a key derivation")
 			}
 		}
