@@ -12,6 +12,16 @@ import (
 // lengthen a name up to 18 times, so bound the length before.
 func NormalizeUsername(username string) string { return norm.NFKC.String(username) }
 
+// LoginName is a name from a login form as AuthenticationForm cleans it: white
+// space around is stripped, and NFKC is applied unless it is longer than the column.
+func (u *Users) LoginName(entered string) string {
+	name := strip(entered)
+	if utf8.RuneCountInString(name) > u.maxUsername() {
+		return name
+	}
+	return NormalizeUsername(name)
+}
+
 // ValidUsername is UnicodeUsernameValidator: letters and digits in Python's
 // sense, "_" and "@.+-". Length is not looked at.
 func ValidUsername(username string) bool {

@@ -15,7 +15,7 @@ func (r *Rules) login(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result
 	if err := r.gate.CheckUnsafe(op.Request); err != nil {
 		return nil, err
 	}
-	user, err := r.users.Authenticate(ctx, fx, op.Username, op.Password)
+	user, err := r.users.Authenticate(ctx, fx, r.users.LoginName(op.Username), op.Password)
 	if err != nil {
 		return nil, err
 	}

@@ -15,14 +15,15 @@ type visitor struct {
 	session *djsession.Session // never nil
 	user    *djuser.User       // nil: nobody, for the reason why
 	why     gate.Reason
-	cookie  bool // the request had a session cookie, good or bad
+	cookie  bool   // the request had a session cookie, good or bad
+	key     string // what the cookie said
 }
 
 // visitor reads the request's session and its user. A database that did not
 // answer is an error here, never an anonymous visitor.
 func (r *Rules) visitor(ctx context.Context, fx *watched, op *abi.Op) (visitor, error) {
 	key, present := r.gate.SessionKey(op.Request)
-	v := visitor{cookie: present, why: gate.ReasonNoSession}
+	v := visitor{cookie: present, key: key, why: gate.ReasonNoSession}
 	if present && djsession.ValidKey(key) {
 		var err error
 		v.session, v.user, v.why, err = r.users.FromKey(ctx, fx, key, op.Hint)
@@ -53,6 +54,21 @@ func (r *Rules) session(ctx context.Context, fx *watched, op *abi.Op) (visitor, 
 	return v, nil
 }
 
+// moved is the cookies of a session that reading it changed, which happens
+// only with writes on reads: it got a new key, or was flushed.
+func (r *Rules) moved(fx *watched, v visitor) ([]string, error) {
+	switch {
+	case v.key == v.session.Key():
+		return nil, nil
+	case v.user != nil:
+		cookie, err := r.sessions.SetCookie(v.session, fx.Now())
+		return []string{cookie}, err
+	case v.why == gate.ReasonAuthHashMismatch:
+		return []string{r.sessions.DeleteCookie()}, nil
+	}
+	return nil, nil // a key without a session: Django leaves that cookie alone until the session is touched
+}
+
 // result is a decision about v by the gate, and what the host may know of v.
 func (r *Rules) result(op *abi.Op, require gate.Requirement, v visitor) *abi.Result {
 	result := &abi.Result{SessionKey: v.session.Key()}
@@ -74,7 +90,9 @@ func (r *Rules) check(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result
 	if err != nil {
 		return nil, err
 	}
-	return r.result(op, op.Require, v), nil
+	result := r.result(op, op.Require, v)
+	result.Decision.Cookies, err = r.moved(fx, v)
+	return result, err
 }
 
 func (r *Rules) loadUser(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
@@ -84,7 +102,8 @@ func (r *Rules) loadUser(ctx context.Context, fx *watched, op *abi.Op) (*abi.Res
 	}
 	result := r.result(op, gate.Anyone, v)
 	result.Decision.SetHeaders, result.Decision.RemoveHeaders = nil, nil
-	return result, nil
+	result.Decision.Cookies, err = r.moved(fx, v)
+	return result, err
 }
 
 func (r *Rules) loadSession(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {

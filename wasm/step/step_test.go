@@ -35,6 +35,7 @@ var visit = []struct {
 	{"inactive", abi.Op{Kind: abi.OpLogin, Username: "idle", Password: "lake"}, gate.ReasonUserInactive, 400},
 	{"change without a login", abi.Op{Kind: abi.OpChangePassword, Password: "pond"}, gate.ReasonNotAuthenticated, 401},
 	{"login", abi.Op{Kind: abi.OpLogin, Username: "ann", Password: "lake"}, gate.ReasonOK, 200},
+	{"login again, as a form is filled in", abi.Op{Kind: abi.OpLogin, Username: " ａnn\u2003", Password: "lake"}, gate.ReasonOK, 200},
 	{"check", abi.Op{Kind: abi.OpCheck, Require: gate.Authenticated}, gate.ReasonOK, 200},
 	{"right hint", abi.Op{Kind: abi.OpCheck, Require: gate.Staff, Hint: query.Int(1)}, gate.ReasonOK, 200},
 	{"wrong hint", abi.Op{Kind: abi.OpCheck, Require: gate.Authenticated, Hint: query.Int(2)}, gate.ReasonOK, 200},
