@@ -66,7 +66,7 @@ func (c *config) options() []option {
 		{table: serve, key: "kdf", to: &c.kdf, def: "host", doc: "who hashes passwords: host (native code) or module (the rules themselves, in the module with engine wasm)"},
 		{table: serve, key: "module_cache_dir", to: &c.cacheDir, doc: "private `directory` for the compiled module; the user's cache directory when it is not given, none to compile at each start"},
 		{table: serve, key: "public_origins", to: &h.PublicOrigins, doc: "`origins`, such as https://example.com, whose pages may log in and out here. On a loopback address none is needed for pages of that address"},
-		{table: serve, key: "trusted_proxies", to: &c.trustedProxies, doc: "networks (CIDR) whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody's when it is not given"},
+		{table: serve, key: "trusted_proxies", to: &c.trustedProxies, doc: "networks (CIDR) whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody's when it is not given, and then all clients behind a proxy count as one address"},
 
 		{table: serve, key: "header_user", to: &h.HeaderUser, def: "Remote-User", doc: "response header of /auth with the user name"},
 		{table: serve, key: "header_user_id", to: &h.HeaderUserID, def: "Remote-User-Id", doc: "with the primary key"},

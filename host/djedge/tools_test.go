@@ -101,3 +101,17 @@ func TestPassword(t *testing.T) {
 	invocation{args: []string{"password", "verify", strings.TrimSpace(encoded)}, stdin: "canary"}.try(t)
 	invocation{args: words("password hash --pbkdf2-iterations 10 --hasher pbkdf2_sha1"), stdin: "canary", stdout: `\Apbkdf2_sha1\$10\$`}.try(t)
 }
+
+// FuzzDecodeUnverified: whatever somebody pastes, the answer is one line or an error.
+func FuzzDecodeUnverified(f *testing.F) {
+	for _, seed := range []string{"e30:1:x", "e30", ".eJyrrgUAAXUA-Q:1:x", ".:", "ZWNiOnsiYSI6MX0=", "!"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, data string) {
+		var out strings.Builder
+		err := decodeUnverified(&out, data)
+		if text := out.String(); (err == nil) != (strings.HasPrefix(text, "{") && strings.HasSuffix(text, "}\n")) {
+			t.Errorf("%q: %q, %v", data, text, err)
+		}
+	})
+}

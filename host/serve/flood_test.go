@@ -1,14 +1,21 @@
 package serve
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"log/slog"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
+	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/host"
+	"github.com/djedge/djedge/wasm/abi"
 )
 
 func TestAddressLimit(t *testing.T) {
@@ -148,13 +155,30 @@ func TestCanary(t *testing.T) {
 	}
 }
 
-// FuzzLog: whatever a user name is, it stays inside its line.
+// FuzzLog: whatever a user is called, the log has one line of JSON for each
+// decision, and in it the name, bounded.
 func FuzzLog(f *testing.F) {
-	f.Add("bob")
-	f.Add("a\nlevel=ERROR")
+	for _, name := range []string{"bob", "a\nlevel=ERROR", "\",\"reason\":\"ok", "\xff\x00\u2028", strings.Repeat("ü", 200)} {
+		f.Add(name)
+	}
 	f.Fuzz(func(t *testing.T, name string) {
-		if got := capped(name); len([]rune(got)) > 151 {
-			t.Errorf("%d characters", len([]rune(got)))
+		var out bytes.Buffer
+		s, err := newServer(Config{Host: nobody{}, Logger: slog.New(slog.NewJSONHandler(&out, nil))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &gate.Decision{Outcome: gate.Deny, Status: 400, Reason: gate.ReasonBadCredentials}
+		s.record(httptest.NewRequest("POST", "/api/login", nil), abi.OpLogin, name, d, 0)
+		var line struct{ User, Reason, Op string }
+		decoder := json.NewDecoder(&out)
+		if err := decoder.Decode(&line); err != nil {
+			t.Fatalf("%q: %v", name, err)
+		}
+		if line.Reason != "bad_credentials" || line.Op != "login" || utf8.RuneCountInString(line.User) > 151 {
+			t.Errorf("%q: %+v", name, line)
+		}
+		if decoder.More() {
+			t.Errorf("%q: more than one line", name)
 		}
 	})
 }

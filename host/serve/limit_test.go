@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 )
@@ -101,4 +102,38 @@ func TestClientAddress(t *testing.T) {
 			t.Errorf("%s: %s, want %s", test.name, got, test.want)
 		}
 	}
+}
+
+// FuzzClientAddress: the address is the peer's or stands in the header, and is
+// a trusted proxy's only when everything right of it is one too.
+func FuzzClientAddress(f *testing.F) {
+	f.Add("203.0.113.7, 192.0.2.1 ,10.2.3.4")
+	f.Add("[2001:db8::1]:77,::ffff:10.0.0.1")
+	f.Add(",,unknown,10.0.0.1:99999")
+	trusting := &server{trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	f.Fuzz(func(t *testing.T, header string) {
+		r := &http.Request{RemoteAddr: "10.0.0.1:5", Header: http.Header{"X-Forwarded-For": {header}}}
+		got := trusting.clientAddress(r)
+		hops := strings.Split(header, ",")
+		for i := len(hops) - 1; i >= 0; i-- {
+			hop, ok := parseAddress(strings.TrimSpace(hops[i]))
+			if !ok {
+				break
+			}
+			if !trusting.trusts(hop) {
+				if got != hop {
+					t.Errorf("%q: %s, want %s", header, got, hop)
+				}
+				return
+			}
+		}
+		if !trusting.trusts(got) {
+			t.Errorf("%q: %s came from nowhere", header, got)
+		}
+		// A client that connects by itself is who it is.
+		r.RemoteAddr = "192.0.2.9:5"
+		if got := trusting.clientAddress(r).String(); got != "192.0.2.9" {
+			t.Errorf("%q: a direct client is %s", header, got)
+		}
+	})
 }

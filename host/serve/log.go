@@ -55,7 +55,7 @@ func (s *server) record(r *http.Request, op abi.OpKind, username string, d *gate
 		slog.String("reason", d.Reason.String()),
 		slog.Int("status", d.Status),
 		slog.String("address", s.clientAddress(r).String()),
-		slog.Duration("took", took))
+		slog.Int64("took_us", took.Microseconds()))
 	if username != "" {
 		attrs = append(attrs, slog.String("user", capped(username)))
 	}
