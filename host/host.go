@@ -35,6 +35,8 @@ type Host struct {
 	log      *slog.Logger
 	timeout  time.Duration
 	kdf      KDF
+	writes   bool   // Config.WritesOnReads
+	cookie   string // the session cookie's name
 	hashing  *hashing
 	hints    *hints // nil: none
 	columns  []query.Column

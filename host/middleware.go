@@ -15,11 +15,20 @@ import (
 //
 // It does not wrap the ResponseWriter, so it cannot know later whether a
 // handler asked. Every response therefore says Vary: Cookie, so that no cache
-// shows one user's page to another; mount it only where users matter.
+// shows one user's page to another; mount it only where users matter. For the
+// same reason the user is read at once with Config.WritesOnReads: reading may
+// then change the session's cookie.
 func (h *Host) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Cookie")
-		next.ServeHTTP(w, with(r, h.visit(r)))
+		v := h.visit(r)
+		if h.writes {
+			// On an error the handler is told when it asks.
+			if result, err := v.load(r.Context(), abi.OpLoadUser); err == nil {
+				setCookies(w, &result.Decision)
+			}
+		}
+		next.ServeHTTP(w, with(r, v))
 	})
 }
 
@@ -37,19 +46,23 @@ func (h *Host) Require(req gate.Requirement, next http.Handler) http.Handler {
 		result := h.Do(r.Context(), &abi.Op{Kind: abi.OpCheck, Request: h.Summary(r), Require: req})
 		decision := &result.Decision
 		w.Header().Add("Vary", "Cookie")
-		for _, cookie := range decision.Cookies {
-			w.Header().Add("Set-Cookie", cookie)
-		}
+		setCookies(w, decision)
 		if decision.Outcome != gate.Allow {
 			h.refuse(w, r, decision)
 			return
 		}
 		v := h.visit(r)
-		v.user = result
+		v.keep(result)
 		r = with(r, v)
 		r.Header = identify(r.Header, decision)
 		next.ServeHTTP(w, r)
 	})
+}
+
+func setCookies(w http.ResponseWriter, d *gate.Decision) {
+	for _, cookie := range d.Cookies {
+		w.Header().Add("Set-Cookie", cookie)
+	}
 }
 
 func (h *Host) refuse(w http.ResponseWriter, r *http.Request, d *gate.Decision) {

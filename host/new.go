@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/djedge/djedge/djsession/query"
@@ -38,7 +39,7 @@ func newHost(ctx context.Context, config *Config) (*Host, error) {
 	if config.DB == nil {
 		return nil, errors.New("database: none is configured")
 	}
-	h := &Host{db: config.DB, engine: config.Engine, kdf: config.KDF, log: config.Logger}
+	h := &Host{db: config.DB, engine: config.Engine, kdf: config.KDF, writes: config.WritesOnReads, log: config.Logger}
 	if h.log == nil {
 		h.log = slog.Default()
 	}
@@ -121,7 +122,8 @@ func (h *Host) configureLimits(c *Config) error {
 
 // describe keeps what the host must know of the rules.
 func (h *Host) describe(rules *step.Rules, c *Config) (err error) {
-	h.gate, err = gate.New(gate.Settings{CookieName: c.SessionCookieName})
+	h.cookie = or(c.SessionCookieName, "sessionid")
+	h.gate, err = gate.New(gate.Settings{CookieName: h.cookie})
 	if err != nil {
 		return err
 	}
@@ -140,26 +142,17 @@ func (h *Host) describe(rules *step.Rules, c *Config) (err error) {
 	return nil
 }
 
-// probe reads the columns of the user table and looks at the session table.
+// probe reads the columns of the user table, which the rules judge, and looks
+// at the session table.
 func probe(ctx context.Context, db DB, timeout time.Duration, c *Config) ([]query.Column, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	if err := db.Ping(ctx); err != nil {
 		return nil, fmt.Errorf("database: cannot be reached: %w", err)
 	}
-	users := or(c.UserTable, "auth_user")
-	columns, err := describe(ctx, db, "user_table", users)
+	columns, err := describe(ctx, db, "user_table", or(c.UserTable, "auth_user"))
 	if err != nil {
 		return nil, err
-	}
-	for _, need := range []struct{ setting, column string }{
-		{"user_pk", or(c.UserPK, "id")},
-		{"username_field", or(c.UsernameField, "username")},
-		{"user_table", "password"},
-	} {
-		if !has(columns, need.column) {
-			return nil, fmt.Errorf("%s: table %s has no column %s", need.setting, users, need.column)
-		}
 	}
 	sessions := or(c.SessionTable, "django_session")
 	found, err := describe(ctx, db, "session_table", sessions)
@@ -167,7 +160,7 @@ func probe(ctx context.Context, db DB, timeout time.Duration, c *Config) ([]quer
 		return nil, err
 	}
 	for _, column := range []string{"session_key", "session_data", "expire_date"} {
-		if !has(found, column) {
+		if !slices.ContainsFunc(found, func(c query.Column) bool { return c.Name == column }) {
 			return nil, fmt.Errorf("session_table: table %s has no column %s", sessions, column)
 		}
 	}
@@ -187,15 +180,6 @@ func describe(ctx context.Context, db DB, setting, table string) ([]query.Column
 		return nil, fmt.Errorf("%s: the database does not name the columns of table %s", setting, table)
 	}
 	return results[0].Columns, nil
-}
-
-func has(columns []query.Column, name string) bool {
-	for _, column := range columns {
-		if column.Name == name {
-			return true
-		}
-	}
-	return false
 }
 
 func or(s, def string) string {

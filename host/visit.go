@@ -47,12 +47,12 @@ func (v *visit) load(ctx context.Context, kind abi.OpKind) (*abi.Result, error) 
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	known := &v.user
+	known := v.user
 	if kind == abi.OpSessionLoad {
-		known = &v.session
+		known = v.session
 	}
-	if *known != nil {
-		return *known, nil
+	if known != nil {
+		return known, nil
 	}
 	op := abi.Op{Kind: kind, Request: v.request}
 	for _, cookie := range v.cookies {
@@ -62,6 +62,19 @@ func (v *visit) load(ctx context.Context, kind abi.OpKind) (*abi.Result, error) 
 	if d := &result.Decision; d.Outcome != gate.Allow {
 		return nil, fmt.Errorf("load the request's user or session: %w", &gate.Denied{Reason: d.Reason, Detail: d.Detail})
 	}
-	*known = result
+	if kind == abi.OpSessionLoad {
+		v.session = result
+	} else {
+		v.keep(result)
+	}
 	return result, nil
+}
+
+// keep takes what was found out about the user. A session that moved to
+// another key meanwhile is found under that from now on.
+func (v *visit) keep(user *abi.Result) {
+	v.user = user
+	if len(user.Decision.Cookies) > 0 {
+		v.cookies = []string{v.host.cookie + "=" + user.SessionKey}
+	}
 }
