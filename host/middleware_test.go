@@ -181,7 +181,7 @@ func TestWithoutMiddleware(t *testing.T) {
 // An error of the database is 503 or an error, and never an anonymous user.
 func TestDatabaseIsAway(t *testing.T) {
 	everywhere(t, func(t *testing.T, db *database, config host.Config) {
-		config.QueryTimeout = 200 * time.Millisecond
+		config.QueryTimeout = 100 * time.Millisecond
 		h := newHost(t, config)
 		for name, fault := range map[string]func(context.Context) error{
 			"refused": func(context.Context) error { return errors.New("connection refused") },
