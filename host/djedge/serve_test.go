@@ -235,3 +235,20 @@ func TestWarnHashes(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// Derived keys, as djedge keys prints them, do instead of SECRET_KEY.
+func TestServeWithDerivedKeys(t *testing.T) {
+	printed := invocation{args: words("keys"), env: []string{"DJEDGE_SECRET_KEY=canary-secret-key"}, stdout: anything}.try(t)
+	r := start(t, "listening", nil, "--database", "sqlite://"+siteDatabase(t, t.TempDir()), "--engine", "native", "--listen", "127.0.0.1:0",
+		"--config", file(t, "djedge.toml", printed), "--api", "login,me")
+	url := "http://" + r.entry("listening")["address"].(string)
+	if status, text := r.post(url+"/api/login", `{"username":"bob","password":"canary-password"}`); status != 200 {
+		t.Errorf("login: %d %s", status, text)
+	}
+	if status, text := r.get(url + "/api/me"); status != 200 || !strings.Contains(text, `"username":"bob"`) {
+		t.Errorf("me: %d %s", status, text)
+	}
+	if status, _ := r.get(url + "/auth"); status != 200 {
+		t.Errorf("auth: %d", status)
+	}
+}
