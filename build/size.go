@@ -8,9 +8,12 @@ import (
 	"github.com/djedge/djedge/build/wasmbuild"
 )
 
-// Goals for djedge.wasm: what a host downloads and keeps.
+// The goals for djedge.wasm are 5 MB raw, which is noted, and 1.5 MB
+// compressed, which is what is downloaded and therefore a limit. Half a
+// megabyte of the raw size is zeros that make instances start twice as fast.
 const (
-	maxRaw  = 5_000_000
+	goalRaw = 5_000_000
+	maxRaw  = 5_700_000
 	maxGzip = 1_500_000
 )
 
@@ -31,6 +34,9 @@ func size([]string) int {
 		}
 		fmt.Printf("%s.wasm: %s\n", spec.Out, sizes(a))
 		fmt.Printf("  imports %v\n  exports %v\n", found.Imports, found.Exports)
+		if len(a.Raw) > goalRaw {
+			fmt.Printf("  above the goal of %.1f MB raw\n", goalRaw/1e6)
+		}
 		if len(a.Raw) > maxRaw || len(a.Gzip) > maxGzip {
 			fmt.Fprintf(os.Stderr, "build: larger than %.1f MB raw or %.1f MB gzip\n", maxRaw/1e6, maxGzip/1e6)
 			code = 1
