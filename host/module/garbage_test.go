@@ -3,6 +3,7 @@ package module
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,6 +89,25 @@ func TestGarbageIsNoDecision(t *testing.T) {
 			wantWhole(t, e)
 		})
 	}
+}
+
+// A message that is too long is that operation's error alone.
+func TestTooLong(t *testing.T) {
+	guest := honest()
+	guest.begin = effects(t, one("look"))
+	e := startFake(t, guest, Config{Instances: 1})
+	huge := strings.Repeat("x", abi.MaxFrame)
+	fx := stub{query: func(context.Context, []query.Statement) ([]query.Result, error) {
+		return []query.Result{{Rows: [][]query.Value{{query.Text(huge)}}}}, nil
+	}}
+	wantFailure(t, e.Do(t.Context(), check(), fx), gate.ReasonInternal)
+	op := check()
+	op.Request.URI = huge
+	wantFailure(t, e.Do(t.Context(), op, fx), gate.ReasonInternal)
+	if e.reads.instancesNow()[0].served != 3 { // one warm, two operations
+		t.Error("the instance was replaced")
+	}
+	wantWhole(t, e)
 }
 
 // wantWhole is the state in which nothing is lost: no request holds a place,

@@ -30,8 +30,11 @@ const (
 	fuelGlobal  = "djedge_fuel"
 )
 
-// errLost means that the instance is gone, and with it the operation.
-var errLost = errors.New("the module's instance was lost")
+var (
+	// errLost means that the instance is gone, and with it the operation.
+	errLost    = errors.New("the module's instance was lost")
+	errTooLong = errors.New("a message for the module is too long")
+)
 
 // keepFrame is the capacity in bytes above which a message's buffer is not kept.
 const keepFrame = 64 << 10
@@ -111,6 +114,10 @@ func (in *instance) cancel(handle uint32) {
 
 // exchange sends in.frame and decodes the answer. handle is 0 for begin.
 func (in *instance) exchange(f api.Function, handle uint32) (message, error) {
+	if len(in.frame) > abi.MaxFrame {
+		in.frame = nil
+		return message{}, errTooLong // no fault of the instance, which serves on
+	}
 	var m message
 	answer, err := in.send(f, handle)
 	if err == nil {

@@ -34,7 +34,7 @@ type operation struct {
 }
 
 // run does the operation on an instance of the lane. The error is errLost,
-// errBusy or the context's.
+// errBusy or errTooLong.
 func (o *operation) run(ctx context.Context, l *lane) (*abi.Result, error) {
 	in, err := l.acquire(ctx)
 	if err != nil {
@@ -80,7 +80,7 @@ func (o *operation) run(ctx context.Context, l *lane) (*abi.Result, error) {
 		}
 		next, err := in.resume(m.handle, &abi.Start{Now: o.fx.Now()}, answers)
 		if err != nil {
-			parked = false
+			parked = errors.Is(err, errTooLong)
 			return nil, err
 		}
 		m = next
