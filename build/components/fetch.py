@@ -7,10 +7,13 @@ import urllib.request
 url, want, out = sys.argv[1:]
 part = out + ".part"
 digest = hashlib.sha256()
-with urllib.request.urlopen(url, timeout=120) as response, open(part, "wb") as f:
-    while block := response.read(1 << 20):
-        digest.update(block)
-        f.write(block)
+try:
+    with urllib.request.urlopen(url, timeout=120) as response, open(part, "wb") as f:
+        while block := response.read(1 << 20):
+            digest.update(block)
+            f.write(block)
+except OSError as error:
+    sys.exit(f"{os.path.basename(out)}: {error}")
 if digest.hexdigest() != want:
     os.unlink(part)
     sys.exit(f"{os.path.basename(out)}: sha256 {digest.hexdigest()}, expected {want}")
