@@ -49,8 +49,8 @@ func (c *crash) login(e *edge) {
 	_, _ = c.before.try("POST", e.url("/api/login"), c.user)
 }
 
-// check fails the test unless real Django finds the old state or the new one.
-func (c *crash) check(when string) {
+// check fails the test unless real Django finds the old state or the new one, and tells which.
+func (c *crash) check(when string) (loggedIn bool) {
 	t := c.site.t
 	t.Helper()
 	var verifies bool
@@ -83,6 +83,7 @@ func (c *crash) check(when string) {
 	if fresh > 1 || old+fresh == 0 {
 		t.Errorf("%s: %d sessions of before the login, %d of after", when, old, fresh)
 	}
+	return fresh > 0
 }
 
 // crashSite is a site for kills: its djedge is started anew for every one of them.
@@ -101,6 +102,9 @@ func (s *site) wantWorking(url, engine string) {
 	c.before.wantUser(c.user.Username)
 }
 
+// rounds is how often every step is gone through.
+const rounds = 2
+
 // Before and after every single message that djedge sends to PostgreSQL during a login, djedge is killed.
 func TestKillAtEveryStepOnPostgres(t *testing.T) {
 	t.Parallel()
@@ -111,8 +115,9 @@ func TestKillAtEveryStepOnPostgres(t *testing.T) {
 				s := crashSite(t, "postgres")
 				w := newWire(t, postgres(t).addr)
 				url := postgresURL(w.addr(), s.db.django["NAME"].(string))
-				kills := 0
-				for _, before := range []bool{true, false} {
+				kills, loggedIn := 0, 0
+				for n := range 2 * rounds {
+					before := n%2 == 0
 					for at := 1; ; at++ {
 						c := newCrash(s, upgrade)
 						e := launchEdge(t, url, edgeOptions{engine: engine, config: quickConfig})
@@ -120,7 +125,7 @@ func TestKillAtEveryStepOnPostgres(t *testing.T) {
 						c.login(e)
 						reached, seen := w.disarm()
 						e.kill()
-						c.check(fmt.Sprintf("killed at message %d (before it: %v)", at, before))
+						done := c.check(fmt.Sprintf("killed at message %d (before it: %v)", at, before))
 						if !reached {
 							if a := c.before.cookie(sessionCookie); a == c.session || a == "" {
 								t.Errorf("the login of %d messages that nothing disturbed failed", seen)
@@ -128,12 +133,16 @@ func TestKillAtEveryStepOnPostgres(t *testing.T) {
 							break
 						}
 						kills++
+						if done {
+							loggedIn++
+						}
 					}
 				}
-				if kills < 10 {
-					t.Errorf("a login was killed at %d messages only", kills)
+				// Both must have happened, or the kills were not where they were meant to be.
+				if kills < 20*rounds || loggedIn == 0 || loggedIn == kills {
+					t.Errorf("killed %d times, of which the login was done %d times", kills, loggedIn)
 				}
-				t.Logf("killed %d times", kills)
+				t.Logf("killed %d times, of which the login was done %d times", kills, loggedIn)
 				s.wantWorking(url, engine)
 			})
 		}
@@ -147,7 +156,7 @@ func TestKillAtRandomOnSQLite(t *testing.T) {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			s := crashSite(t, "sqlite")
-			took := 50 * time.Millisecond
+			took, loggedIn := 50*time.Millisecond, 0
 			for i := range 40 {
 				c := newCrash(s, i%2 == 0)
 				e := launchEdge(t, s.db.url, edgeOptions{engine: engine, config: quickConfig})
@@ -162,8 +171,11 @@ func TestKillAtRandomOnSQLite(t *testing.T) {
 					took = time.Since(began)
 				}
 				e.kill()
-				c.check(fmt.Sprintf("killed after %v of %v", delay, took))
+				if c.check(fmt.Sprintf("killed after %v of %v", delay, took)) {
+					loggedIn++
+				}
 			}
+			t.Logf("of 40 logins %d were done", loggedIn)
 			s.wantWorking(s.db.url, engine)
 		})
 	}

@@ -137,3 +137,11 @@ def change_session(key, **values):
     for name, value in values.items():
         store[name] = str(value)
     store.save()
+
+
+# Both
+
+
+@command
+def counts():
+    return {"Users": User.objects.count(), "Sessions": Session.objects.count()}
