@@ -15,7 +15,8 @@ import (
 	"github.com/djedge/djedge/djsession/signing"
 )
 
-// sessionDecode prints what a session holds as JSON.
+// sessionDecode prints what a session holds as JSON. With a key it prints only
+// what that key has signed; without one it looks, and says so.
 func sessionDecode(_ context.Context, p *process) error {
 	fs := newFlags("session decode", "[flags] [DATA]    (the session_data column; standard input when it is not given)")
 	var exported []string
@@ -23,7 +24,7 @@ func sessionDecode(_ context.Context, p *process) error {
 		exported = append(exported, text)
 		return nil
 	})
-	unverified := fs.Bool("unverified", false, "without a key: show the data even though anybody may have written it")
+	unverified := fs.Bool("unverified", false, "without a key: do not warn that anybody may have written the data")
 	c, arguments, err := toolOptions(p, fs, "secret_key", "secret_key_fallbacks", "session_salt_class", "version")
 	if err != nil {
 		return err
@@ -45,10 +46,12 @@ func sessionDecode(_ context.Context, p *process) error {
 	switch {
 	case err != nil:
 		return err
-	case keys == nil && *unverified:
-		return decodeUnverified(p.stdout, data)
 	case keys == nil:
-		return errors.New("the session cannot be verified without --secret-key-file or --key; --unverified shows it all the same")
+		if err := decodeUnverified(p.stdout, data); err != nil || *unverified {
+			return err
+		}
+		fmt.Fprintln(p.stderr, "djedge: not verified: anybody may have written this; --secret-key-file or --key verifies it")
+		return nil
 	}
 	release, err := parseVersion(c.host.DjangoVersion)
 	if err != nil {
