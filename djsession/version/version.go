@@ -19,19 +19,21 @@ var Supported = []Version{
 	{2, 2}, {3, 0}, {3, 1}, {3, 2}, {4, 0}, {4, 1}, {4, 2}, {5, 0}, {5, 1}, {5, 2}, {6, 0}, {6, 1},
 }
 
-// Parse reads "5.2" or "5.2.19". It refuses a release that is not in [Supported].
+// Parse reads "5.2" or "5.2.19", as Django writes its release. It refuses one
+// that is not in [Supported].
 func Parse(s string) (Version, error) {
-	parts := strings.Split(s, ".")
-	if len(parts) == 2 || len(parts) == 3 {
-		major, err1 := strconv.Atoi(parts[0])
-		minor, err2 := strconv.Atoi(parts[1])
-		for _, v := range Supported {
-			if err1 == nil && err2 == nil && v == (Version{major, minor}) {
-				return v, nil
-			}
+	for _, v := range Supported {
+		rest, ok := strings.CutPrefix(s, v.String())
+		if ok && (rest == "" || rest[0] == '.' && isNumber(rest[1:])) {
+			return v, nil
 		}
 	}
 	return Version{}, fmt.Errorf("django version %q is not supported (2.2, 3.0 to 3.2, 4.0 to 4.2, 5.0 to 5.2, 6.0, 6.1)", s)
+}
+
+// isNumber accepts decimal digits without a needless zero in front.
+func isNumber(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == "" && (s[0] != '0' || s == "0")
 }
 
 // AtLeast reports whether v is major.minor or newer.
