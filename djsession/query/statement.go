@@ -4,7 +4,7 @@ import "errors"
 
 // Statement is one SQL statement and its arguments. Name identifies it in the
 // table that is known from configuration on; only a statement outside that
-// table (saving a chosen set of columns) has Ad set.
+// table (saving a chosen set of columns) has AdHoc set.
 type Statement struct {
 	Name  string
 	SQL   string

@@ -10,14 +10,15 @@ import (
 // Kind says what a [Value] holds. The numbers are part of the module's ABI.
 type Kind uint8
 
+// The kinds of values.
 const (
-	KindNull Kind = iota
-	KindBool
-	KindInt
-	KindFloat
-	KindText
-	KindBytes
-	KindTime
+	KindNull  Kind = iota // nothing; of a column: as it comes
+	KindBool              // true or false
+	KindInt               // 64 bits with a sign
+	KindFloat             // IEEE 754, 64 bits
+	KindText              // UTF-8, unchecked
+	KindBytes             // any bytes
+	KindTime              // microseconds since 1970 UTC
 )
 
 // Value is one argument or one column of a row. The zero Value is null.
@@ -28,17 +29,25 @@ type Value struct {
 	str  string // text or bytes
 }
 
-func Null() Value           { return Value{} }
-func Int(i int64) Value     { return Value{kind: KindInt, num: i} }
-func Float(f float64) Value { return Value{kind: KindFloat, num: int64(math.Float64bits(f))} }
-func Text(s string) Value   { return Value{kind: KindText, str: s} }
+// Null is the zero Value, SQL's NULL.
+func Null() Value { return Value{} }
 
-// Bytes holds b, which must not be changed afterwards by way of another reference.
+// Int holds an integer.
+func Int(i int64) Value { return Value{kind: KindInt, num: i} }
+
+// Float holds a floating-point number, bit by bit.
+func Float(f float64) Value { return Value{kind: KindFloat, num: int64(math.Float64bits(f))} }
+
+// Text holds s as text.
+func Text(s string) Value { return Value{kind: KindText, str: s} }
+
+// Bytes holds the bytes of b as a binary value.
 func Bytes(b string) Value { return Value{kind: KindBytes, str: b} }
 
 // Time keeps microseconds, as Django's DateTimeField does, in UTC.
 func Time(t time.Time) Value { return Value{kind: KindTime, num: t.UnixMicro()} }
 
+// Bool holds a bool.
 func Bool(b bool) Value {
 	if b {
 		return Value{kind: KindBool, num: 1}
@@ -46,7 +55,10 @@ func Bool(b bool) Value {
 	return Value{kind: KindBool}
 }
 
-func (v Value) Kind() Kind   { return v.kind }
+// Kind says what v holds.
+func (v Value) Kind() Kind { return v.kind }
+
+// IsNull reports whether v is null.
 func (v Value) IsNull() bool { return v.kind == KindNull }
 
 // Bool is the held bool; false for every other kind (see [Coerce]).

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -34,7 +35,12 @@ var algorithms = [...]struct {
 }
 
 // String is Python's name of the algorithm: "sha256", "sha1" or "sha512".
-func (a Algorithm) String() string { return algorithms[a].name }
+func (a Algorithm) String() string {
+	if int(a) >= len(algorithms) {
+		return "algorithm " + strconv.Itoa(int(a))
+	}
+	return algorithms[a].name
+}
 
 // ParseAlgorithm is the inverse of [Algorithm.String].
 func ParseAlgorithm(name string) (Algorithm, error) {

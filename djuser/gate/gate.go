@@ -18,21 +18,23 @@ type Request struct {
 // Requirement is what a caller asks of the user.
 type Requirement uint8
 
+// The requirements. Superuser does not imply Staff.
 const (
-	Anyone Requirement = iota
-	Authenticated
-	Staff
-	Superuser
+	Anyone        Requirement = iota // nothing: a user is named if there is one
+	Authenticated                    // some user
+	Staff                            // a user with is_staff, as Django's admin asks
+	Superuser                        // a user with is_superuser
 )
 
 // Outcome of a decision. The zero value is an error, so that nothing is let in by omission.
 type Outcome uint8
 
+// The outcomes. Only Allow lets a request through.
 const (
-	Error Outcome = iota
-	Allow
-	Deny
-	Redirect
+	Error    Outcome = iota // it could not be decided: answer with the status, 503
+	Allow                   // let the request through, with the identity headers
+	Deny                    // answer with the status, 4xx
+	Redirect                // answer with the status, 3xx
 )
 
 // Reason is why. It is the metric label and the audit field; see String.
