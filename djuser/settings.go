@@ -90,7 +90,7 @@ func New(s Settings, store *djsession.Store) (*Users, error) {
 	if s.Hashers == nil {
 		h, err := password.New(password.Config{Version: s.Version})
 		if err != nil {
-			return nil, fmt.Errorf("password_hashers: %w", err)
+			return nil, err
 		}
 		s.Hashers = h
 	}

@@ -1,6 +1,7 @@
 package password
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -67,8 +68,8 @@ func or[T comparable](field *T, value T) {
 	}
 }
 
-// New checks the configuration and returns its hashers. Its errors name the
-// setting.
+// New checks the configuration and returns its hashers. An error begins with
+// the name of the setting, as the configuration spells it.
 func New(c Config) (*Hashers, error) {
 	c.Version = c.Version.Or(version.Default)
 	c.Limits = c.Limits.orDefaults()
@@ -77,10 +78,13 @@ func New(c Config) (*Hashers, error) {
 	or(&c.PBKDF2Iterations, d.PBKDF2Iterations)
 	d.PBKDF2Iterations = c.PBKDF2Iterations
 	if c.Bcrypt < 3 || c.Bcrypt > 5 {
-		return nil, fmt.Errorf("bcrypt version %d is not known (3, 4 or 5)", c.Bcrypt)
+		return nil, fmt.Errorf("bcrypt_version: %d is not 3, 4 or 5", c.Bcrypt)
 	}
-	if c.Limits.ScryptMemory < 0 || c.Limits.PasswordBytes < 0 {
-		return nil, fmt.Errorf("password limits may not be negative")
+	if c.Limits.ScryptMemory < 0 {
+		return nil, errors.New("limit_scrypt_memory: is negative")
+	}
+	if c.Limits.PasswordBytes < 0 {
+		return nil, errors.New("limit_password_bytes: is negative")
 	}
 	if len(c.Hashers) == 0 {
 		c.Hashers = d.Hashers
@@ -89,7 +93,7 @@ func New(c Config) (*Hashers, error) {
 	for _, name := range c.Hashers {
 		s := newScheme(algorithmOf(name), c, d)
 		if s == nil {
-			return nil, fmt.Errorf("password hasher %q is not one of Django's: name the algorithm that it is made of (%s, …)",
+			return nil, fmt.Errorf("password_hashers: %q is not one of Django's: name the algorithm that it is made of (%s, …)",
 				name, strings.Join(d.Algorithms[:3], ", "))
 		}
 		if h.scheme(s.algorithm()) == nil {
@@ -98,7 +102,7 @@ func New(c Config) (*Hashers, error) {
 	}
 	preferred := h.schemes[0]
 	if err := preferred.check(h.limits, preferred.fresh(dummySalt(preferred)).params); err != nil {
-		return nil, fmt.Errorf("the limits refuse the cost of new %s hashes", preferred.algorithm())
+		return nil, fmt.Errorf("password_hashers: the limits (limit_…) refuse the cost of new %s hashes", preferred.algorithm())
 	}
 	return h, nil
 }

@@ -121,7 +121,7 @@ func (c *config) hashers() (*password.Hashers, error) {
 		Limits: c.host.Limits, PBKDF2Iterations: c.host.PBKDF2Iterations,
 	})
 	if err != nil {
-		return nil, configf("password_hashers: %w", err)
+		return nil, configf("%w", err)
 	}
 	return hashers, nil
 }
