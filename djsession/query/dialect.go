@@ -121,27 +121,47 @@ func (d Dialect) Bool(b bool) Value {
 	return Int(0)
 }
 
-// Coerce gives v the kind that a column has, since drivers differ: 0 and 1 or
-// text become bools, text becomes time. What cannot be converted stays as it is.
+// Coerce gives v the kind that a column has, since drivers differ: numbers, the
+// words of a bool and MySQL's BIT(1) become bools; text becomes a time, an
+// integer or the dashed form of a UUID; an integer becomes a float. What cannot
+// be converted stays as it is.
 func Coerce(v Value, k Kind) Value {
 	if v.kind == k || v.kind == KindNull {
 		return v
 	}
+	textual := v.kind == KindText || v.kind == KindBytes
 	switch {
 	case k == KindBool && v.kind == KindInt:
 		return Bool(v.num != 0)
-	case k == KindTime && (v.kind == KindText || v.kind == KindBytes):
+	case k == KindBool && textual:
+		switch v.str {
+		case "1", "t", "true", "\x01":
+			return Bool(true)
+		case "0", "f", "false", "\x00":
+			return Bool(false)
+		}
+	case k == KindTime && textual:
 		for _, layout := range []string{timeTextMicro, "2006-01-02 15:04:05.999999", "2006-01-02T15:04:05.999999Z07:00", "2006-01-02 15:04:05.999999Z07:00"} {
 			if t, err := time.Parse(layout, v.str); err == nil {
 				return Time(t)
 			}
 		}
-	case k == KindInt && (v.kind == KindText || v.kind == KindBytes):
+	case k == KindInt && textual:
 		if i, err := strconv.ParseInt(v.str, 10, 64); err == nil {
 			return Int(i)
 		}
 	case k == KindInt && v.kind == KindBool:
 		return Int(v.num)
+	case k == KindFloat && v.kind == KindInt:
+		return Float(float64(v.num))
+	case k == KindUUID && textual:
+		if v.kind == KindBytes && len(v.str) == 16 {
+			return Text(FormatUUID([16]byte([]byte(v.str))))
+		}
+		if dashed, ok := ParseUUID(v.str); ok {
+			return Text(dashed)
+		}
+		return Text(v.str)
 	case k == KindText && v.kind == KindBytes:
 		return Text(v.str)
 	}

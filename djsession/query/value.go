@@ -19,6 +19,9 @@ const (
 	KindText              // UTF-8, unchecked
 	KindBytes             // any bytes
 	KindTime              // microseconds since 1970 UTC
+	// KindUUID is of columns alone: their values are text, dashed and in lower
+	// case, whatever the database keeps ([Dialect.UUID]).
+	KindUUID
 )
 
 // Value is one argument or one column of a row. The zero Value is null.
