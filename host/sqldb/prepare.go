@@ -42,7 +42,7 @@ func (db *DB) prepare(ctx context.Context, pool *sql.DB, list []query.Statement)
 		}
 		stmt, err := pool.PrepareContext(ctx, s.SQL)
 		if err != nil {
-			return nil, release, fmt.Errorf("%s: %w", s.Name, err)
+			return nil, release, fmt.Errorf("%s: %w", s.Name, db.driver.cause(err))
 		}
 		if s.AdHoc || !db.stmts.put(key, stmt) {
 			once = append(once, stmt)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -13,10 +14,22 @@ import (
 	"github.com/djedge/djedge/djsession/query"
 )
 
-// Query runs the statements in order. Reads run side by side with other
-// reads; anything else waits for the one connection that writes, and several
-// statements are one transaction, even when they need not be.
+// Query runs the statements. Several are one transaction, even when they need
+// not be, unless they only read and need not be atomic.
+//
+// SQLite: reads run side by side with other reads; anything else waits for the
+// one connection that writes.
+//
+// MySQL answers one statement in one round trip, and its protocol knows no
+// batches of prepared statements. Several that only read therefore go out
+// together over as many connections, and take the time of one round trip; a
+// transaction of n statements takes n+2, one after the other.
 func (db *DB) Query(ctx context.Context, atomic bool, statements ...query.Statement) ([]query.Result, error) {
+	if db.driver.remote {
+		var cancel context.CancelFunc
+		ctx, cancel = detached(ctx)
+		defer cancel()
+	}
 	reading := !atomic
 	for _, s := range statements {
 		reading = reading && reads(s)
@@ -28,42 +41,69 @@ func (db *DB) Query(ctx context.Context, atomic bool, statements ...query.Statem
 	// Before the transaction begins, since it takes the only connection.
 	stmts, release, err := db.prepare(ctx, pool, statements)
 	defer release()
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if reading || len(statements) < 2 {
-		return run(ctx, stmts, statements)
+	case reading && db.driver.remote:
+		return db.runTogether(ctx, stmts, statements)
+	case reading || len(statements) < 2:
+		return db.run(ctx, stmts, statements)
 	}
 	tx, err := pool.BeginTx(ctx, nil)
 	if err != nil {
-		return nil, fmt.Errorf("begin: %w", err)
+		return nil, fmt.Errorf("begin: %w", db.driver.cause(err))
 	}
 	for i, stmt := range stmts {
 		stmts[i] = tx.StmtContext(ctx, stmt)
 	}
-	results, err := run(ctx, stmts, statements)
+	results, err := db.run(ctx, stmts, statements)
 	if err != nil {
 		_ = tx.Rollback()
 		return nil, err
 	}
 	if err := tx.Commit(); err != nil {
-		return nil, fmt.Errorf("commit: %w", err)
+		return nil, fmt.Errorf("commit: %w", db.driver.cause(err))
 	}
 	return results, nil
 }
 
-func run(ctx context.Context, stmts []*sql.Stmt, statements []query.Statement) ([]query.Result, error) {
+func (db *DB) run(ctx context.Context, stmts []*sql.Stmt, statements []query.Statement) ([]query.Result, error) {
 	results := make([]query.Result, len(statements))
 	for i, s := range statements {
-		if err := one(ctx, stmts[i], s, &results[i]); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.Name, cause(err))
+		if err := db.driver.one(ctx, stmts[i], s, &results[i]); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Name, db.driver.cause(err))
 		}
 	}
 	return results, nil
 }
 
-func one(ctx context.Context, stmt *sql.Stmt, s query.Statement, result *query.Result) error {
-	args := arguments(s.Args)
+// runTogether gives each statement a connection of its own.
+func (db *DB) runTogether(ctx context.Context, stmts []*sql.Stmt, statements []query.Statement) ([]query.Result, error) {
+	results := make([]query.Result, len(statements))
+	errs := make([]error, len(statements))
+	var others sync.WaitGroup
+	for i, s := range statements {
+		one := func() { errs[i] = db.driver.one(ctx, stmts[i], s, &results[i]) }
+		if i == len(statements)-1 {
+			one()
+		} else {
+			others.Go(one)
+		}
+	}
+	others.Wait()
+	for i, err := range errs {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", statements[i].Name, db.driver.cause(err))
+		}
+	}
+	return results, nil
+}
+
+func (d *driver) one(ctx context.Context, stmt *sql.Stmt, s query.Statement, result *query.Result) error {
+	args := make([]any, len(s.Args))
+	for i, v := range s.Args {
+		args[i] = d.argument(v)
+	}
 	if !reads(s) {
 		done, err := stmt.ExecContext(ctx, args...)
 		if err != nil {
@@ -77,14 +117,14 @@ func one(ctx context.Context, stmt *sql.Stmt, s query.Statement, result *query.R
 		return err
 	}
 	defer rows.Close()
-	if err := scan(rows, s, result); err != nil {
+	if err := d.scan(rows, s, result); err != nil {
 		return err
 	}
 	return rows.Err()
 }
 
 // scan reads every row, and the columns when the statement did not name them.
-func scan(rows *sql.Rows, s query.Statement, result *query.Result) error {
+func (d *driver) scan(rows *sql.Rows, s query.Statement, result *query.Result) error {
 	types, err := rows.ColumnTypes()
 	if err != nil {
 		return err
@@ -92,7 +132,7 @@ func scan(rows *sql.Rows, s query.Statement, result *query.Result) error {
 	if strings.Contains(s.SQL, "*") {
 		result.Columns = make([]query.Column, len(types))
 		for i, t := range types {
-			result.Columns[i] = query.Column{Name: t.Name(), Kind: kind(t.DatabaseTypeName())}
+			result.Columns[i] = query.Column{Name: t.Name(), Kind: d.kind(t.DatabaseTypeName())}
 		}
 	}
 	cells := make([]any, len(types))
@@ -106,7 +146,7 @@ func scan(rows *sql.Rows, s query.Statement, result *query.Result) error {
 		}
 		row := make([]query.Value, len(cells))
 		for i, cell := range cells {
-			row[i] = value(cell, types[i].DatabaseTypeName())
+			row[i] = d.value(cell, types[i].DatabaseTypeName())
 		}
 		result.Rows = append(result.Rows, row)
 	}

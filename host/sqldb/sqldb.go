@@ -1,10 +1,11 @@
-// Package sqldb answers statements from SQLite, by way of database/sql and a
-// driver without cgo.
+// Package sqldb answers statements from SQLite, MySQL and MariaDB, by way of
+// database/sql and drivers without cgo.
 //
-// It treats the file as Django does, because Django has it open too: foreign
-// keys are enforced, a locked database is waited for, a write takes its lock
-// at once (BEGIN IMMEDIATE) so that two writers queue instead of failing, and
-// the journal mode is whatever the site has chosen.
+// It treats a SQLite file as Django does, because Django has it open too:
+// foreign keys are enforced, a locked database is waited for, a write takes its
+// lock at once (BEGIN IMMEDIATE) so that two writers queue instead of failing,
+// and the journal mode is whatever the site has chosen. See [OpenMySQL] for the
+// others.
 package sqldb
 
 import (
@@ -22,12 +23,26 @@ import (
 	"github.com/djedge/djedge/djsession/query"
 )
 
-// DB is one SQLite database. It is safe for concurrent use.
+// DB is one database. It is safe for concurrent use.
 type DB struct {
-	readers *sql.DB // connections that cannot write (PRAGMA query_only)
-	writer  *sql.DB // one connection, so that writes from here queue in Go
+	driver  *driver
+	readers *sql.DB // SQLite: connections that cannot write (PRAGMA query_only)
+	writer  *sql.DB // SQLite: one connection, so that writes from here queue in Go
 	stmts   statements
 }
+
+// driver is how one kind of database differs from the others.
+type driver struct {
+	dialect  query.Dialect
+	remote   bool // a statement takes a round trip, and a connection is dear
+	argument func(query.Value) any
+	value    func(cell any, column string) query.Value // column: its type's name
+	kind     func(column string) query.Kind
+	cause    func(error) error
+	ping     func(context.Context, *sql.DB) error
+}
+
+var sqliteDriver = driver{query.SQLite, false, argument, value, kind, cause, readHeader}
 
 // OpenSQLite opens the database file at path, which must exist: a mistyped
 // path is an error, not a new and empty database.
@@ -65,7 +80,7 @@ func open(ctx context.Context, path string) (*DB, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, fmt.Errorf("open SQLite database: %w", err)
 	}
-	db := &DB{readers: readers, writer: writer}
+	db := &DB{driver: &sqliteDriver, readers: readers, writer: writer}
 	if err := db.Ping(ctx); err != nil {
 		_ = db.Close()
 		return nil, fmt.Errorf("open SQLite database %s: %w", path, err)
@@ -93,14 +108,22 @@ func pool(path, pragma, lock string, size int) (*sql.DB, error) {
 	return db, nil
 }
 
-// Dialect is [query.SQLite].
-func (db *DB) Dialect() query.Dialect { return query.SQLite }
-
-// Ping reads the file's header: it fails when the file is not a database.
-func (db *DB) Ping(ctx context.Context) error {
+// readHeader fails when the file is not a database.
+func readHeader(ctx context.Context, db *sql.DB) error {
 	var n int
-	return db.readers.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&n)
+	return db.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&n)
 }
 
+// Dialect is [query.SQLite] or [query.MySQL].
+func (db *DB) Dialect() query.Dialect { return db.driver.dialect }
+
+// Ping asks the database for a sign of life.
+func (db *DB) Ping(ctx context.Context) error { return db.driver.ping(ctx, db.readers) }
+
 // Close closes every connection.
-func (db *DB) Close() error { return errors.Join(db.readers.Close(), db.writer.Close()) }
+func (db *DB) Close() error {
+	if db.readers == db.writer {
+		return db.writer.Close()
+	}
+	return errors.Join(db.readers.Close(), db.writer.Close())
+}

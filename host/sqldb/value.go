@@ -8,27 +8,24 @@ import (
 	"github.com/djedge/djedge/djsession/query"
 )
 
-// arguments are values as the driver takes them. Bools and times go as Django
+// argument is a value as the driver takes it. Bools and times go as Django
 // stores them in SQLite.
-func arguments(values []query.Value) []any {
-	args := make([]any, len(values))
-	for i, v := range values {
-		switch v.Kind() {
-		case query.KindBool:
-			args[i] = query.SQLite.Bool(v.Bool()).Int()
-		case query.KindInt:
-			args[i] = v.Int()
-		case query.KindFloat:
-			args[i] = v.Float()
-		case query.KindText:
-			args[i] = v.Text()
-		case query.KindBytes:
-			args[i] = []byte(v.Text())
-		case query.KindTime:
-			args[i] = query.SQLite.Time(v.Time()).Text()
-		}
+func argument(v query.Value) any {
+	switch v.Kind() {
+	case query.KindBool:
+		return query.SQLite.Bool(v.Bool()).Int()
+	case query.KindInt:
+		return v.Int()
+	case query.KindFloat:
+		return v.Float()
+	case query.KindText:
+		return v.Text()
+	case query.KindBytes:
+		return []byte(v.Text())
+	case query.KindTime:
+		return query.SQLite.Time(v.Time()).Text()
 	}
-	return args
+	return nil
 }
 
 // value is a cell as the driver hands it over. The driver reads the text of a
