@@ -1,0 +1,41 @@
+package djuser
+
+import (
+	"crypto/sha256"
+	"sort"
+)
+
+//go:generate go run validation_generate.go SITE-PACKAGES/django/contrib/auth/common-passwords.txt.gz
+
+// commonDigest is how much of each digest is kept: with 40 bits one good
+// password in 56 million is taken for a common one.
+const commonDigest = 5
+
+// common is CommonPasswordValidator, over digests so that the list is small
+// and no word list is compiled into anything.
+func (v PasswordValidator) common() func(string, func(string) string) string {
+	known := isCommon
+	if v.Common != nil {
+		list := make(map[string]bool, len(v.Common))
+		for _, password := range v.Common {
+			list[strip(password)] = true
+		}
+		known = func(password string) bool { return list[password] }
+	}
+	return func(password string, _ func(string) string) string {
+		if known(strip(lower(password))) {
+			return PasswordTooCommon
+		}
+		return ""
+	}
+}
+
+// isCommon searches the digests that were generated from Django's list.
+func isCommon(password string) bool {
+	sum := sha256.Sum256([]byte(password))
+	want := string(sum[:commonDigest])
+	n := len(commonPasswords) / commonDigest
+	at := func(i int) string { return commonPasswords[i*commonDigest : (i+1)*commonDigest] }
+	i := sort.Search(n, func(i int) bool { return at(i) >= want })
+	return i < n && at(i) == want
+}
