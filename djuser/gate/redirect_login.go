@@ -130,7 +130,7 @@ func setParameter(query, field, value string) string {
 		return &all[len(all)-1]
 	}
 	decode := func(s string) string {
-		return strings.ToValidUTF8(percentDecode(strings.ReplaceAll(s, "+", " ")), "\ufffd")
+		return string([]rune(percentDecode(strings.ReplaceAll(s, "+", " ")))) // a byte that is no UTF-8 becomes U+FFFD
 	}
 	for pair := range strings.SplitSeq(query, "&") {
 		if pair == "" {
