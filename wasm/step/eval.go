@@ -16,7 +16,7 @@ import (
 
 // evalFunction is one function of the conformance seam: JSON in, JSON out. A
 // refusal is an error; what Django raises for, we refuse.
-type evalFunction func(ctx context.Context, r *Rules, fx djuser.Effects, args evalArgs) (string, error)
+type evalFunction func(ctx context.Context, r *Rules, fx djuser.Effects, args *evalArgs) (string, error)
 
 // eval runs a pure function of the rules by name, with every key taken from
 // the arguments. Only conformance runs use it.
@@ -29,9 +29,9 @@ func (r *Rules) eval(ctx context.Context, fx djuser.Effects, function, arguments
 	if err != nil {
 		return "", argumentErrorf("arguments: %v", err)
 	}
-	args := evalArgs{}
+	args := &evalArgs{raw: make(map[string]string, len(members))}
 	for _, m := range members {
-		args[m.Key] = m.Raw
+		args.raw[m.Key] = m.Raw
 	}
 	return call(ctx, r, fx, args)
 }
@@ -70,8 +70,13 @@ func evalFunctions() map[string]evalFunction {
 	}
 }
 
-// evalArgs is a JSON object by key, its values raw.
-type evalArgs map[string]string
+// evalArgs reads the arguments, a JSON object by key. Its first error stays:
+// every later read gives zero, and a function looks at err once, before it
+// does anything with what it read.
+type evalArgs struct {
+	raw map[string]string // JSON text by key
+	err error
+}
 
 // argumentErrorf is for mistakes of the caller, which must not pass for a
 // refusal of the rules: they begin with "eval: ".
@@ -79,118 +84,122 @@ func argumentErrorf(format string, values ...any) error {
 	return fmt.Errorf("eval: "+format, values...)
 }
 
-func (a evalArgs) null(name string) bool { return a[name] == "" || a[name] == "null" }
+func (a *evalArgs) fail(err error) {
+	if a.err == nil {
+		a.err = err
+	}
+}
+
+func (a *evalArgs) null(name string) bool { return a.raw[name] == "" || a.raw[name] == "null" }
 
 // text is the string argument name, "" when it is absent or null.
-func (a evalArgs) text(name string) (string, error) {
+func (a *evalArgs) text(name string) string {
 	if a.null(name) {
-		return "", nil
+		return ""
 	}
-	s, ok := pyjson.Unquote(a[name])
+	s, ok := pyjson.Unquote(a.raw[name])
 	if !ok {
-		return "", argumentErrorf("argument %s is not a string", name)
+		a.fail(argumentErrorf("argument %s is not a string", name))
 	}
-	return s, nil
+	return s
 }
 
-// texts is several string arguments at once, in order.
-func (a evalArgs) texts(names ...string) ([]string, error) {
-	out := make([]string, len(names))
-	for i, name := range names {
-		s, err := a.text(name)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = s
-	}
-	return out, nil
-}
-
-func (a evalArgs) list(name string) ([]string, error) {
+func (a *evalArgs) list(name string) []string {
 	if a.null(name) {
-		return nil, nil
+		return nil
 	}
-	raws, err := pyjson.Array(a[name], maxEvalDepth)
+	raws, err := pyjson.Array(a.raw[name], maxEvalDepth)
 	if err != nil {
-		return nil, argumentErrorf("argument %s: %v", name, err)
+		a.fail(argumentErrorf("argument %s: %v", name, err))
 	}
 	out := make([]string, len(raws))
 	for i, raw := range raws {
-		s, ok := pyjson.Unquote(raw)
-		if !ok {
-			return nil, argumentErrorf("argument %s holds something that is not a string", name)
+		var ok bool
+		if out[i], ok = pyjson.Unquote(raw); !ok {
+			a.fail(argumentErrorf("argument %s holds something that is not a string", name))
 		}
-		out[i] = s
 	}
-	return out, nil
+	return out
 }
 
-func (a evalArgs) bool(name string) bool { return a[name] == "true" }
+func (a *evalArgs) bool(name string) bool { return a.raw[name] == "true" }
 
-func (a evalArgs) number(name string) (float64, error) {
+// number must be there.
+func (a *evalArgs) number(name string) float64 {
+	f, err := strconv.ParseFloat(a.raw[name], 64)
+	if err != nil {
+		a.fail(argumentErrorf("argument %s is missing or not a number", name))
+		return 0
+	}
+	return f
+}
+
+// integer is 0 when it is absent or null.
+func (a *evalArgs) integer(name string) int64 {
 	if a.null(name) {
-		return 0, argumentErrorf("argument %s is missing", name)
+		return 0
 	}
-	f, err := strconv.ParseFloat(a[name], 64)
+	n, err := strconv.ParseInt(a.raw[name], 10, 64)
 	if err != nil {
-		return 0, argumentErrorf("argument %s is not a number", name)
+		a.fail(argumentErrorf("argument %s is not an integer", name))
+		return 0
 	}
-	return f, nil
+	return n
 }
 
-func (a evalArgs) integer(name string) (int64, error) {
-	if a.null(name) {
-		return 0, nil
-	}
-	n, err := strconv.ParseInt(a[name], 10, 64)
-	if err != nil {
-		return 0, argumentErrorf("argument %s is not an integer", name)
-	}
-	return n, nil
-}
-
-// time is a Unix time in seconds, with a fraction.
-func (a evalArgs) time(name string) (time.Time, error) {
-	f, err := a.number(name)
-	if err != nil {
-		return time.Time{}, err
-	}
-	whole, fraction := math.Modf(f)
-	return time.Unix(int64(whole), int64(math.Round(fraction*1e6))*1000).UTC(), nil
+// time is a Unix time in seconds, with a fraction. It must be there.
+func (a *evalArgs) time(name string) time.Time {
+	whole, fraction := math.Modf(a.number(name))
+	return time.Unix(int64(whole), int64(math.Round(fraction*1e6))*1000).UTC()
 }
 
 // maxAge is in seconds; absent or null means that the age is not checked.
-func (a evalArgs) maxAge() (time.Duration, error) {
+func (a *evalArgs) maxAge() time.Duration {
 	if a.null("max_age") {
-		return -1, nil
+		return -1
 	}
-	f, err := a.number("max_age")
-	return time.Duration(f * float64(time.Second)), err
+	return time.Duration(a.number("max_age") * float64(time.Second))
 }
 
-func (a evalArgs) version() (version.Version, error) {
-	s, err := a.text("version")
-	if err != nil || s == "" {
-		return version.Default, err
+func (a *evalArgs) version() version.Version {
+	s := a.text("version")
+	if s == "" {
+		return version.Default
 	}
-	return version.Parse(s)
+	v, err := version.Parse(s)
+	if err != nil {
+		a.fail(err)
+	}
+	return v
+}
+
+// algorithm is the named one, or def.
+func (a *evalArgs) algorithm(def signing.Algorithm) signing.Algorithm {
+	name := a.text("algorithm")
+	if name == "" {
+		return def
+	}
+	alg, err := signing.ParseAlgorithm(name)
+	if err != nil {
+		a.fail(argumentErrorf("%v", err))
+	}
+	return alg
+}
+
+// key is what Signer(salt) signs with: SHA-256 since 3.1, unless another
+// algorithm is named.
+func (a *evalArgs) key(salt string) signing.Key {
+	def := signing.SHA256
+	if !a.version().AtLeast(3, 1) {
+		def = signing.SHA1
+	}
+	return signing.Derive(a.algorithm(def), salt+"signer", a.text("secret"))
 }
 
 // rings are the keys that a version verifies salt with: SHA-256 since 3.1,
 // SHA-1 before, both in 3.1 and 3.2.
-func (a evalArgs) rings(salt string) ([]signing.Ring, error) {
-	v, err := a.version()
-	if err != nil {
-		return nil, err
-	}
-	secret, err := a.text("secret")
-	if err != nil {
-		return nil, err
-	}
-	fallbacks, err := a.list("fallbacks")
-	if err != nil {
-		return nil, err
-	}
+func (a *evalArgs) rings(salt string) []signing.Ring {
+	secret, fallbacks := a.text("secret"), a.list("fallbacks")
 	ring := func(alg signing.Algorithm) signing.Ring {
 		r := signing.Ring{Current: signing.Derive(alg, salt+"signer", secret)}
 		for _, old := range fallbacks {
@@ -198,25 +207,13 @@ func (a evalArgs) rings(salt string) ([]signing.Ring, error) {
 		}
 		return r
 	}
-	switch {
+	switch v := a.version(); {
 	case !v.AtLeast(3, 1):
-		return []signing.Ring{ring(signing.SHA1)}, nil
+		return []signing.Ring{ring(signing.SHA1)}
 	case !v.AtLeast(4, 0):
-		return []signing.Ring{ring(signing.SHA256), ring(signing.SHA1)}, nil
+		return []signing.Ring{ring(signing.SHA256), ring(signing.SHA1)}
 	}
-	return []signing.Ring{ring(signing.SHA256)}, nil
-}
-
-// algorithm is the named one, SHA-256 when there is no name.
-func algorithm(name string) (signing.Algorithm, error) {
-	if name == "" {
-		return signing.SHA256, nil
-	}
-	a, err := signing.ParseAlgorithm(name)
-	if err != nil {
-		return 0, argumentErrorf("%v", err)
-	}
-	return a, nil
+	return []signing.Ring{ring(signing.SHA256)}
 }
 
 // object writes a JSON object from alternating names and raw values.

@@ -17,139 +17,88 @@ import (
 // (authenticate, get_user, login) run on the configured rules and the host's
 // effects, not on keys from the arguments.
 
-func evalSessionAuthHash(_ context.Context, _ *Rules, _ djuser.Effects, a evalArgs) (string, error) {
-	s, err := a.texts("password_field", "secret", "algorithm")
-	if err != nil {
-		return "", err
-	}
-	alg, err := algorithm(s[2])
-	if err != nil {
-		return "", err
-	}
-	fallbacks, err := a.list("fallbacks")
-	if err != nil {
-		return "", err
-	}
-	hashes := []string{}
-	for _, secret := range append([]string{s[1]}, fallbacks...) {
+func evalSessionAuthHash(_ context.Context, _ *Rules, _ djuser.Effects, a *evalArgs) (string, error) {
+	alg, encoded := a.algorithm(signing.SHA256), a.text("password_field")
+	var hashes []string
+	for _, secret := range append([]string{a.text("secret")}, a.list("fallbacks")...) {
 		key := signing.Derive(alg, signing.AuthHashSalt, secret)
-		hashes = append(hashes, pyjson.Quote(djuser.SessionAuthHash(key, s[0])))
+		hashes = append(hashes, pyjson.Quote(djuser.SessionAuthHash(key, encoded)))
 	}
-	return array(hashes), nil
+	return array(hashes), a.err
 }
 
-func evalCookieHeader(_ context.Context, _ *Rules, _ djuser.Effects, a evalArgs) (string, error) {
-	header, err := a.text("header")
-	if err != nil {
-		return "", err
-	}
+func evalCookieHeader(_ context.Context, _ *Rules, _ djuser.Effects, a *evalArgs) (string, error) {
 	var raw []string
-	for _, pair := range gate.ParseCookies(header) {
+	for _, pair := range gate.ParseCookies(a.text("header")) {
 		raw = append(raw, pair.Name, pyjson.Quote(pair.Value))
 	}
-	return object(raw...), nil
+	return object(raw...), a.err
 }
 
-func evalUsername(_ context.Context, _ *Rules, _ djuser.Effects, a evalArgs) (string, error) {
-	name, err := a.text("username")
-	if err != nil {
-		return "", err
-	}
+func evalUsername(_ context.Context, _ *Rules, _ djuser.Effects, a *evalArgs) (string, error) {
+	name := a.text("username")
 	return object(
 		"nfkc", pyjson.Quote(djuser.NormalizeUsername(name)),
 		"unicode_valid", rawBool(djuser.ValidUsername(name)),
 		"ascii_valid", rawBool(djuser.ValidUsernameASCII(name)),
-	), nil
+	), a.err
 }
 
-func evalEmail(_ context.Context, _ *Rules, _ djuser.Effects, a evalArgs) (string, error) {
-	email, err := a.text("email")
-	if err != nil {
-		return "", err
-	}
+func evalEmail(_ context.Context, _ *Rules, _ djuser.Effects, a *evalArgs) (string, error) {
+	email := a.text("email")
 	return object(
 		"normalized", pyjson.Quote(djuser.NormalizeEmail(email)),
 		"valid", rawBool(djuser.ValidEmail(email)),
-	), nil
+	), a.err
 }
 
 // hashers are as PASSWORD_HASHERS lists them, the preferred one first.
-func (a evalArgs) hashers() (*password.Hashers, error) {
-	v, err := a.version()
+func (a *evalArgs) hashers() *password.Hashers {
+	h, err := password.New(password.Config{
+		Version: a.version(), Hashers: a.list("hashers"),
+		Bcrypt: int(a.integer("bcrypt")), PBKDF2Iterations: uint32(a.integer("default_iterations")),
+	})
 	if err != nil {
-		return nil, err
+		a.fail(err)
 	}
-	list, err := a.list("hashers")
-	if err != nil {
-		return nil, err
-	}
-	bcrypt, err := a.integer("bcrypt")
-	if err != nil {
-		return nil, err
-	}
-	iterations, err := a.integer("default_iterations")
-	if err != nil {
-		return nil, err
-	}
-	return password.New(password.Config{Version: v, Hashers: list, Bcrypt: int(bcrypt), PBKDF2Iterations: uint32(iterations)})
+	return h
 }
 
-func evalPasswordVerify(ctx context.Context, _ *Rules, fx djuser.Effects, a evalArgs) (string, error) {
-	h, err := a.hashers()
-	if err != nil {
-		return "", err
+func evalPasswordVerify(ctx context.Context, _ *Rules, fx djuser.Effects, a *evalArgs) (string, error) {
+	h, secret, encoded := a.hashers(), a.text("password"), a.text("encoded")
+	if a.err != nil {
+		return "", a.err
 	}
-	s, err := a.texts("password", "encoded")
-	if err != nil {
-		return "", err
-	}
-	ok, err := h.Verify(ctx, fx, s[0], s[1])
-	if err != nil {
-		return "", err
-	}
-	return object("ok", rawBool(ok)), nil
+	ok, err := h.Verify(ctx, fx, secret, encoded)
+	return object("ok", rawBool(ok)), err
 }
 
-func evalPasswordMake(ctx context.Context, _ *Rules, fx djuser.Effects, a evalArgs) (string, error) {
-	h, err := a.hashers()
-	if err != nil {
-		return "", err
+func evalPasswordMake(ctx context.Context, _ *Rules, fx djuser.Effects, a *evalArgs) (string, error) {
+	h, secret, hasher := a.hashers(), a.text("password"), a.text("hasher")
+	if a.err != nil {
+		return "", a.err
 	}
-	s, err := a.texts("password", "hasher")
-	if err != nil {
-		return "", err
-	}
-	encoded, err := h.Make(ctx, fx, fx.Random, s[0], s[1])
-	if err != nil {
-		return "", err
-	}
-	return pyjson.Quote(encoded), nil
+	encoded, err := h.Make(ctx, fx, fx.Random, secret, hasher)
+	return pyjson.Quote(encoded), err
 }
 
-func evalPasswordMustUpdate(_ context.Context, _ *Rules, _ djuser.Effects, a evalArgs) (string, error) {
-	h, err := a.hashers()
-	if err != nil {
-		return "", err
-	}
-	encoded, err := a.text("encoded")
-	if err != nil {
-		return "", err
+func evalPasswordMustUpdate(_ context.Context, _ *Rules, _ djuser.Effects, a *evalArgs) (string, error) {
+	h, encoded := a.hashers(), a.text("encoded")
+	if a.err != nil {
+		return "", a.err
 	}
 	return rawBool(h.MustUpdate(encoded)), nil
 }
 
-func evalPasswordIdentify(_ context.Context, _ *Rules, _ djuser.Effects, a evalArgs) (string, error) {
-	encoded, err := a.text("encoded")
-	if err != nil {
-		return "", err
-	}
-	return object("algorithm", pyjson.Quote(password.Identify(encoded)), "usable", rawBool(password.Usable(encoded))), nil
+func evalPasswordIdentify(_ context.Context, _ *Rules, _ djuser.Effects, a *evalArgs) (string, error) {
+	encoded := a.text("encoded")
+	return object("algorithm", pyjson.Quote(password.Identify(encoded)), "usable", rawBool(password.Usable(encoded))), a.err
 }
 
-func evalPasswordDefaults(_ context.Context, _ *Rules, _ djuser.Effects, a evalArgs) (string, error) {
-	v, err := a.version()
-	if err != nil {
-		return "", err
+func evalPasswordDefaults(_ context.Context, _ *Rules, _ djuser.Effects, a *evalArgs) (string, error) {
+	v := a.version()
+	if a.err != nil {
+		return "", a.err
 	}
 	d := password.DefaultsOf(v)
 	numbers := func(ns ...uint32) string {
@@ -185,26 +134,26 @@ func userID(user *djuser.User) string {
 	return pyjson.Quote(user.ID())
 }
 
-func evalAuthenticate(ctx context.Context, r *Rules, fx djuser.Effects, a evalArgs) (string, error) {
-	s, err := a.texts("username", "password")
-	if err != nil {
-		return "", err
+func evalAuthenticate(ctx context.Context, r *Rules, fx djuser.Effects, a *evalArgs) (string, error) {
+	username, secret := a.text("username"), a.text("password")
+	if a.err != nil {
+		return "", a.err
 	}
 	if a.null("username") || a.null("password") {
 		return object("user_id", "null"), nil // ModelBackend.authenticate: either is None
 	}
-	user, err := r.users.Authenticate(ctx, fx, s[0], s[1])
+	user, err := r.users.Authenticate(ctx, fx, username, secret)
 	var denied *gate.Denied
-	if err != nil && !errors.As(err, &denied) {
-		return "", err
+	if errors.As(err, &denied) {
+		user, err = nil, nil
 	}
-	return object("user_id", userID(user)), nil
+	return object("user_id", userID(user)), err
 }
 
-func evalGetUser(ctx context.Context, r *Rules, fx djuser.Effects, a evalArgs) (string, error) {
-	key, err := a.text("session_key")
-	if err != nil {
-		return "", err
+func evalGetUser(ctx context.Context, r *Rules, fx djuser.Effects, a *evalArgs) (string, error) {
+	key := a.text("session_key")
+	if a.err != nil {
+		return "", a.err
 	}
 	session, user, reason, err := r.users.FromKey(ctx, fx, key, query.Null())
 	if err != nil {
@@ -213,16 +162,16 @@ func evalGetUser(ctx context.Context, r *Rules, fx djuser.Effects, a evalArgs) (
 	return object("user_id", userID(user), "session_key", pyjson.Quote(session.Key()), "reason", pyjson.Quote(reason.String())), nil
 }
 
-func evalLogin(ctx context.Context, r *Rules, fx djuser.Effects, a evalArgs) (string, error) {
-	s, err := a.texts("session_key", "user_id")
+func evalLogin(ctx context.Context, r *Rules, fx djuser.Effects, a *evalArgs) (string, error) {
+	key, id := a.text("session_key"), a.text("user_id")
+	if a.err != nil {
+		return "", a.err
+	}
+	session, err := r.sessions.Load(ctx, fx, key)
 	if err != nil {
 		return "", err
 	}
-	session, err := r.sessions.Load(ctx, fx, s[0])
-	if err != nil {
-		return "", err
-	}
-	user, err := r.users.Load(ctx, fx, s[1])
+	user, err := r.users.Load(ctx, fx, id)
 	if err != nil {
 		return "", err
 	}
@@ -233,8 +182,5 @@ func evalLogin(ctx context.Context, r *Rules, fx djuser.Effects, a evalArgs) (st
 		return "", err
 	}
 	cookie, err := r.users.CSRFCookie(ctx, fx)
-	if err != nil {
-		return "", err
-	}
-	return object("session_key", pyjson.Quote(session.Key()), "csrf_rotated", rawBool(cookie != "")), nil
+	return object("session_key", pyjson.Quote(session.Key()), "csrf_rotated", rawBool(cookie != "")), err
 }
