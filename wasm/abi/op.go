@@ -8,6 +8,7 @@ import (
 
 	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/djuser"
 	"github.com/djedge/djedge/djuser/gate"
 )
 
@@ -51,10 +52,7 @@ type Op struct {
 }
 
 // Field is a column to save.
-type Field struct {
-	Column string
-	Value  query.Value
-}
+type Field = djuser.Field
 
 // Result answers an [Op].
 type Result struct {

@@ -52,7 +52,7 @@ func (c *config) build() (*Rules, error) {
 		return nil, err
 	}
 	if r.hashers, err = password.New(c.hash); err != nil {
-		return nil, &SettingError{"password_hashers", err.Error()}
+		return nil, err
 	}
 	c.user.Hashers = r.hashers
 	if r.users, err = djuser.New(c.user, r.sessions); err != nil {
@@ -68,28 +68,24 @@ func (c *config) build() (*Rules, error) {
 	return r, nil
 }
 
-// number reads a decimal number from 0 to most.
-func number(value string, most uint64) (uint64, error) {
+// setNumber reads a decimal number from 1 to most. A setting that is given
+// means what it says: 0, like the empty text, would silently be the default.
+func setNumber[T int | int64 | uint32](to *T, value string, most uint64) error {
 	n, err := strconv.ParseUint(value, 10, 64)
-	if err != nil || n > most {
-		return 0, problem("is not a whole number from 0 to " + strconv.FormatUint(most, 10))
+	if err != nil || n < 1 || n > most {
+		return problem("is not a whole number from 1 to " + strconv.FormatUint(most, 10))
 	}
-	return n, nil
+	*to = T(n)
+	return nil
 }
 
-func setInt(to *int, value string) error {
-	n, err := number(value, 1<<31-1)
-	*to = int(n)
-	return err
-}
-
-func setUint32(to *uint32, value string) error {
-	n, err := number(value, 1<<32-1)
-	*to = uint32(n)
-	return err
-}
+func setInt(to *int, value string) error       { return setNumber(to, value, 1<<31-1) }
+func setUint32(to *uint32, value string) error { return setNumber(to, value, 1<<32-1) }
 
 func setText(to *string, value string) error {
+	if value == "" {
+		return problem("is empty")
+	}
 	*to = value
 	return nil
 }

@@ -61,26 +61,27 @@ func TestConfigureEverySetting(t *testing.T) {
 
 func TestConfigureRefuses(t *testing.T) {
 	for name, c := range map[string]string{
-		"unknown":         "session_cookie_nam=x",
-		"empty":           "=",
-		"twice":           "version=5.2",
-		"version":         "version=1.8",
-		"bool":            "session_cookie_secure=yes",
-		"number":          "session_cookie_age=two weeks",
-		"negative":        "session_max_bytes=-1",
-		"too large":       "limit_argon2_time=4294967296",
-		"beyond 64 bits":  "limit_scrypt_memory=18446744073709551616",
-		"key":             "key_session=sha256:secret",
-		"kind":            "user_column=id:uuid",
-		"no kind":         "user_column=id",
-		"empty entry":     "public_origin=",
-		"SQL in a table":  `session_table=django_session"; DROP TABLE x; --`,
-		"SQL in a column": "username_field=name) OR 1=1",
-		"a hasher":        "password_hashers=rot13",
-		"an origin":       "public_origin=example.com",
-		"a header":        "header_user=Remote User",
-		"a cookie":        "csrf_cookie_name=a b",
-		"bcrypt":          "bcrypt_version=7",
+		"unknown":          "session_cookie_nam=x",
+		"empty":            "=",
+		"twice":            "version=5.2",
+		"version":          "version=1.8",
+		"bool":             "session_cookie_secure=yes",
+		"number":           "session_cookie_age=two weeks",
+		"negative":         "session_max_bytes=-1",
+		"too large":        "limit_argon2_time=4294967296",
+		"beyond 64 bits":   "limit_scrypt_memory=18446744073709551616",
+		"key":              "key_session=sha256:secret",
+		"kind":             "user_column=id:uuid",
+		"no kind":          "user_column=id",
+		"empty entry":      "public_origin=",
+		"SQL in a table":   `session_table=django_session"; DROP TABLE x; --`,
+		"SQL in a column":  "username_field=name) OR 1=1",
+		"a hasher":         "password_hashers=rot13",
+		"an origin":        "public_origin=example.com",
+		"a header":         "header_user=Remote User",
+		"a cookie":         "csrf_cookie_name=a b",
+		"bcrypt":           "bcrypt_version=7",
+		"bcrypt too small": "bcrypt_version=2",
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := step.Configure(append(settings(), parse(c)...))
@@ -91,6 +92,42 @@ func TestConfigureRefuses(t *testing.T) {
 				t.Errorf("the error repeats a key: %v", err)
 			}
 		})
+	}
+	refuses := func(setting string) {
+		t.Helper()
+		name, _, _ := strings.Cut(setting, "=")
+		var refused *step.SettingError
+		r, err := step.Configure(append(settings()[:2:2], parse(setting)...))
+		if r != nil || !errors.As(err, &refused) || refused.Name != name {
+			t.Errorf("%s: %v", setting, err)
+		}
+	}
+	// An explicit nothing does not become the default in silence.
+	for _, name := range []string{
+		"session_cookie_age", "session_max_bytes", "pbkdf2_iterations", "limit_pbkdf2_iterations", "limit_argon2_memory", "limit_argon2_time",
+		"limit_argon2_parallelism", "limit_scrypt_memory", "limit_scrypt_parallelism", "limit_bcrypt_cost", "limit_password_bytes",
+	} {
+		refuses(name + "=0")
+		refuses(name + "=")
+	}
+	refuses("bcrypt_version=")
+	for _, name := range []string{
+		"session_cookie_name", "session_cookie_path", "session_cookie_samesite", "session_table",
+		"session_key_user_id", "session_key_backend", "session_key_hash", "authentication_backends", "user_table", "user_pk", "username_field",
+		"email_field", "user_column", "password_hashers", "public_origin", "header_user", "header_user_id", "header_email", "header_staff",
+		"header_superuser", "csrf_cookie_name", "csrf_cookie_path", "csrf_cookie_samesite", "key_session", "key_cookie", "key_auth_hash",
+	} {
+		refuses(name + "=")
+	}
+	// Each ring has one algorithm, and none has SHA-512.
+	sha256, sha1, sha512 := "sha256:"+strings.Repeat("0a", 32), "sha1:"+strings.Repeat("0a", 20), "sha512:"+strings.Repeat("0a", 64)
+	for ring, others := range map[string][]string{
+		"key_session": {sha1, sha512}, "key_cookie": {sha1, sha512}, "key_auth_hash": {sha1, sha512},
+		"key_session_sha1": {sha256, sha512}, "key_session_legacy": {sha256, sha512}, "key_cookie_sha1": {sha256, sha512}, "key_auth_hash_sha1": {sha256, sha512},
+	} {
+		for _, key := range others {
+			refuses(ring + "=" + key)
+		}
 	}
 	var refused *step.SettingError
 	if _, err := step.Configure(parse("speed=11")); !errors.As(err, &refused) || refused.Name != "speed" {

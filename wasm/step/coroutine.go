@@ -136,6 +136,15 @@ func (c *coroutine) Query(_ context.Context, atomic bool, statements ...query.St
 	return nil, failed(a)
 }
 
+// Storage implements [djsession.Effects].
+func (c *coroutine) Storage(_ context.Context, op djsession.StorageOp) (djsession.StorageResult, error) {
+	a := c.park(abi.Effect{Kind: abi.EffectStorage, Storage: op})
+	if a.Kind != abi.AnswerStored {
+		return djsession.StorageResult{}, failed(a)
+	}
+	return a.Stored, nil
+}
+
 // DeriveKey implements [password.KDF].
 func (c *coroutine) DeriveKey(_ context.Context, p password.Params, secret, salt []byte) ([]byte, error) {
 	a := c.park(abi.Effect{Kind: abi.EffectKDF, Params: p, Password: secret, Salt: salt})

@@ -17,18 +17,24 @@ const noClock = "the host gave no clock"
 
 // Do runs one operation. It never panics and never returns nil: what cannot
 // be decided is a decision with outcome [gate.Error].
-func (r *Rules) Do(ctx context.Context, fx djuser.Effects, op *abi.Op) (result *abi.Result) {
+func (r *Rules) Do(ctx context.Context, fx djuser.Effects, op *abi.Op) *abi.Result {
+	return guarded(fx, func(w *watched) (*abi.Result, error) { return r.dispatch(ctx, w, op) })
+}
+
+// guarded takes the answer of the rules only if they neither failed nor
+// panicked, and nothing that they asked for failed either.
+func guarded(fx djuser.Effects, rules func(*watched) (*abi.Result, error)) (result *abi.Result) {
 	w := &watched{Effects: fx}
 	defer func() {
 		if p := recover(); p != nil {
 			result = Failure(gate.ReasonInternal, panicText(p))
 		}
 	}()
-	if !plausible(fx.Now()) {
+	if !clockSet(fx.Now()) {
 		return Failure(gate.ReasonInternal, noClock)
 	}
-	result, err := r.dispatch(ctx, w, op)
-	if err != nil {
+	result, err := rules(w)
+	if err != nil || w.err != nil {
 		return refusal(w, err)
 	}
 	return result
@@ -66,10 +72,11 @@ func (r *Rules) dispatch(ctx context.Context, fx *watched, op *abi.Op) (*abi.Res
 	return nil, errors.New("unknown operation")
 }
 
-// plausible refuses a clock that was never set: by it no session would expire.
-func plausible(now time.Time) bool { return now.Unix() > 0 }
+// clockSet refuses a clock that was never set: by it no session would expire.
+func clockSet(now time.Time) bool { return now.Unix() > 0 }
 
-// refusal turns an error into the decision that it means.
+// refusal turns an error into the decision that it means. A failure of the host
+// is the reason for whatever came after it, an answer included.
 func refusal(w *watched, err error) *abi.Result {
 	var denied *gate.Denied
 	switch {

@@ -13,8 +13,8 @@ import (
 )
 
 // watched passes effects on, checks that answers have the right shape, and
-// remembers the first failure of the host: what cannot be decided must end as
-// an error, even where a rule mistook it for an answer.
+// remembers the first failure of the host: [Rules.Do] then ends as an error,
+// even where a rule mistook the failure for an answer.
 type watched struct {
 	djuser.Effects
 	err    error

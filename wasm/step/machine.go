@@ -81,7 +81,7 @@ func (m *Machine) Resume(dst []byte, handle uint32, frame []byte) (out []byte) {
 	case len(answers) != 1:
 		m.Cancel(handle)
 		return refuse(dst, gate.ReasonInternal, "the number of answers is not the number of effects")
-	case !plausible(start.Now):
+	case !clockSet(start.Now):
 		m.Cancel(handle)
 		return refuse(dst, gate.ReasonInternal, noClock)
 	}

@@ -26,11 +26,7 @@ func (r *Rules) visitor(ctx context.Context, fx *watched, op *abi.Op) (visitor, 
 	v := visitor{cookie: present, key: key, why: gate.ReasonNoSession}
 	if present && djsession.ValidKey(key) {
 		var err error
-		v.session, v.user, v.why, err = r.users.FromKey(ctx, fx, key, op.Hint)
-		if err == nil && v.user == nil {
-			err = fx.err
-		}
-		if err != nil {
+		if v.session, v.user, v.why, err = r.users.FromKey(ctx, fx, key, op.Hint); err != nil {
 			return visitor{}, err
 		}
 	}
@@ -129,11 +125,7 @@ func (r *Rules) authenticate(ctx context.Context, fx *watched, op *abi.Op) (*abi
 }
 
 func (r *Rules) saveUser(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
-	fields := make([]djuser.Field, len(op.Fields))
-	for i, f := range op.Fields {
-		fields[i] = djuser.Field{Column: f.Column, Value: f.Value}
-	}
-	return allowed(r.users.Save(ctx, fx, op.UserID, fields))
+	return allowed(r.users.Save(ctx, fx, op.UserID, op.Fields))
 }
 
 func (r *Rules) verifyPassword(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {

@@ -42,7 +42,7 @@ func (c *config) set(name, value string) (err error) {
 	case "session_cookie_name":
 		err = setText(&s.CookieName, value)
 	case "session_cookie_domain":
-		err = setText(&s.CookieDomain, value)
+		s.CookieDomain = value // empty: none
 	case "session_cookie_path":
 		err = setText(&s.CookiePath, value)
 	case "session_cookie_secure":
@@ -86,9 +86,7 @@ func (c *config) set(name, value string) (err error) {
 	case "password_hashers":
 		err = addText(&h.Hashers, value)
 	case "bcrypt_version":
-		if err = setInt(&h.Bcrypt, value); h.Bcrypt < 3 || h.Bcrypt > 5 {
-			err = problem("is not 3, 4 or 5")
-		}
+		err = setInt(&h.Bcrypt, value)
 	case "pbkdf2_iterations":
 		err = setUint32(&h.PBKDF2Iterations, value)
 	case "limit_pbkdf2_iterations":
@@ -100,9 +98,7 @@ func (c *config) set(name, value string) (err error) {
 	case "limit_argon2_parallelism":
 		err = setUint32(&h.Limits.Argon2Parallelism, value)
 	case "limit_scrypt_memory":
-		var n uint64
-		n, err = number(value, 1<<40)
-		h.Limits.ScryptMemory = int64(n)
+		err = setNumber(&h.Limits.ScryptMemory, value, 1<<40)
 	case "limit_scrypt_parallelism":
 		err = setUint32(&h.Limits.ScryptParallelism, value)
 	case "limit_bcrypt_cost":
@@ -128,7 +124,7 @@ func (c *config) set(name, value string) (err error) {
 	case "csrf_cookie_name":
 		err = setText(&u.CSRFCookieName, value)
 	case "csrf_cookie_domain":
-		err = setText(&u.CSRFCookieDomain, value)
+		u.CSRFCookieDomain = value
 	case "csrf_cookie_path":
 		err = setText(&u.CSRFCookiePath, value)
 	case "csrf_cookie_secure":
@@ -143,19 +139,19 @@ func (c *config) set(name, value string) (err error) {
 		err = setBool(&u.Rehash, value)
 
 	case "key_session":
-		err = addKey(&s.Keys.Session, value)
+		err = addKey(&s.Keys.Session, signing.SHA256, value)
 	case "key_session_sha1":
-		err = addKey(&s.Keys.SessionSHA1, value)
+		err = addKey(&s.Keys.SessionSHA1, signing.SHA1, value)
 	case "key_session_legacy":
-		err = addKey(&s.Keys.SessionLegacy, value)
+		err = addKey(&s.Keys.SessionLegacy, signing.SHA1, value)
 	case "key_cookie":
-		err = addKey(&s.Keys.Cookie, value)
+		err = addKey(&s.Keys.Cookie, signing.SHA256, value)
 	case "key_cookie_sha1":
-		err = addKey(&s.Keys.CookieSHA1, value)
+		err = addKey(&s.Keys.CookieSHA1, signing.SHA1, value)
 	case "key_auth_hash":
-		err = addKey(&s.Keys.AuthHash, value)
+		err = addKey(&s.Keys.AuthHash, signing.SHA256, value)
 	case "key_auth_hash_sha1":
-		err = addKey(&s.Keys.AuthHashSHA1, value)
+		err = addKey(&s.Keys.AuthHashSHA1, signing.SHA1, value)
 	default:
 		err = problem("is not a setting")
 	}
@@ -163,10 +159,15 @@ func (c *config) set(name, value string) (err error) {
 }
 
 // addKey: the first key of a ring is the current one, the others its fallbacks.
-func addKey(to *signing.Ring, value string) error {
+// Each ring is for one algorithm: a key of another would sign what no Django
+// can verify, or accept what it should not.
+func addKey(to *signing.Ring, algorithm signing.Algorithm, value string) error {
 	key, err := signing.ParseKey(value)
 	if err != nil {
 		return err
+	}
+	if name := algorithm.String(); !strings.HasPrefix(value, name+":") {
+		return problem("takes keys that begin with " + name + ":")
 	}
 	if to.Current.IsZero() {
 		to.Current = key
