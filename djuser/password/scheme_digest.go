@@ -97,6 +97,10 @@ func (s *unsaltedScheme) read(encoded string) (plan, error) {
 // traditional crypt(3). What stands between the dollar signs is not looked at.
 type cryptScheme struct{ free }
 
+// maxCrypt is the most bytes of a password that libxcrypt takes, and with it
+// Python's crypt, though only the first eight matter.
+const maxCrypt = 511
+
 func (cryptScheme) algorithm() string      { return "crypt" }
 func (cryptScheme) saltSize() (int, bool)  { return 2, true }
 func (cryptScheme) mustUpdate(string) bool { return false }
@@ -104,6 +108,9 @@ func (cryptScheme) mustUpdate(string) bool { return false }
 func (cryptScheme) plan(prefix, salt string) plan {
 	return plan{
 		accept: func(password []byte) ([]byte, error) {
+			if len(password) > maxCrypt {
+				return nil, fmt.Errorf("%w: it has more than %d bytes", ErrPassword, maxCrypt)
+			}
 			if bytes.IndexByte(password, 0) >= 0 {
 				return nil, fmt.Errorf("%w: it has a NUL byte", ErrPassword)
 			}
