@@ -121,8 +121,9 @@ func isLegalByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~:", c) >= 0
 }
 
-// isToken: a cookie's name, RFC 6265 section 4.1.1 (no ":" in a token).
-func isToken(s string) bool { return isLegal(s) && strings.IndexByte(s, ':') < 0 }
+// IsToken reports whether s is a token of RFC 9110, as the names of cookies
+// (RFC 6265 section 4.1.1) and of headers are.
+func IsToken(s string) bool { return isLegal(s) && strings.IndexByte(s, ':') < 0 }
 
 // isAttribute: nothing that would end an attribute or the header.
 func isAttribute(s string) bool {

@@ -53,7 +53,7 @@ func check(set *Settings) error {
 		return fmt.Errorf("dialect: %v is unknown", set.Dialect)
 	case current.IsZero():
 		return fmt.Errorf("%s: django %v needs this key", name, set.Version)
-	case !isToken(set.CookieName):
+	case !IsToken(set.CookieName):
 		return fmt.Errorf("session_cookie_name: %q is not a cookie name", set.CookieName)
 	case !isAttribute(set.CookieDomain):
 		return fmt.Errorf("session_cookie_domain: %q has characters that a cookie attribute cannot hold", set.CookieDomain)

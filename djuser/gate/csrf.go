@@ -1,10 +1,12 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/version"
 )
 
@@ -46,14 +48,14 @@ type CSRF struct {
 // NewCSRF checks the settings. An error names the setting that is wrong.
 func NewCSRF(s CSRFSettings) (*CSRF, error) {
 	s.Version = s.Version.Or(version.Default)
-	s.CookieName = or(s.CookieName, "csrftoken")
-	s.HeaderName = or(s.HeaderName, "X-CSRFToken")
+	s.CookieName = cmp.Or(s.CookieName, "csrftoken")
+	s.HeaderName = cmp.Or(s.HeaderName, "X-CSRFToken")
 	s.TrustedOrigins, s.AllowedHosts = slices.Clone(s.TrustedOrigins), slices.Clone(s.AllowedHosts)
 	c := &CSRF{s: s}
 	switch {
-	case !isToken(s.CookieName):
+	case !djsession.IsToken(s.CookieName):
 		return nil, fmt.Errorf("csrf_cookie_name %q is not a cookie name", s.CookieName)
-	case !isToken(s.HeaderName):
+	case !djsession.IsToken(s.HeaderName):
 		return nil, fmt.Errorf("csrf_header_name %q is not a header name", s.HeaderName)
 	}
 	for _, o := range s.TrustedOrigins {

@@ -1,8 +1,12 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
+
+	"github.com/djedge/djedge/djsession"
 )
 
 // Settings of a [Gate]. Zero values are the documented defaults.
@@ -47,21 +51,31 @@ const (
 // maxDashes bounds the spellings of a header name (two for each dash).
 const maxDashes = 5
 
+// reservedHeaders cannot carry an identity, since setting or removing them
+// changes what a message means or where it goes: hop-by-hop headers (RFC 9110
+// section 7.6.1), and those by which servers, proxies and Django route, frame,
+// cache and trust. The request headers that the rules read are as little free.
+var reservedHeaders = []string{
+	"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "upgrade",
+	"host", "set-cookie", "authorization", "www-authenticate", "location", "vary", "cache-control", "expect", "content-encoding",
+	"referer", "x-csrftoken", "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+}
+
 // New checks the settings. An error names the setting that is wrong.
 func New(s Settings) (*Gate, error) {
 	g := &Gate{
-		cookie:   or(s.CookieName, "sessionid"),
+		cookie:   cmp.Or(s.CookieName, "sessionid"),
 		loopback: s.Loopback,
 		headers: [numHeaders]string{
-			or(s.HeaderUser, "Remote-User"),
-			or(s.HeaderUserID, "Remote-User-Id"),
-			or(s.HeaderEmail, "Remote-Email"),
-			or(s.HeaderStaff, "Remote-Staff"),
-			or(s.HeaderSuperuser, "Remote-Superuser"),
+			cmp.Or(s.HeaderUser, "Remote-User"),
+			cmp.Or(s.HeaderUserID, "Remote-User-Id"),
+			cmp.Or(s.HeaderEmail, "Remote-Email"),
+			cmp.Or(s.HeaderStaff, "Remote-Staff"),
+			cmp.Or(s.HeaderSuperuser, "Remote-Superuser"),
 		},
 		requestWant: []string{"cookie", "origin", "sec-fetch-site", "content-type", "content-length", "transfer-encoding"},
 	}
-	if !isToken(g.cookie) {
+	if !djsession.IsToken(g.cookie) {
 		return nil, fmt.Errorf("session_cookie_name %q is not a cookie name", g.cookie)
 	}
 	for _, text := range s.PublicOrigins {
@@ -76,8 +90,10 @@ func New(s Settings) (*Gate, error) {
 	for i, name := range g.headers {
 		alias := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
 		switch {
-		case !isToken(name) || strings.Count(alias, "-") > maxDashes:
+		case !djsession.IsToken(name) || strings.Count(alias, "-") > maxDashes:
 			return nil, fmt.Errorf("%s %q is not a header name", settings[i], name)
+		case slices.Contains(g.requestWant, alias) || slices.Contains(reservedHeaders, alias):
+			return nil, fmt.Errorf("%s %q is a header with a meaning of its own", settings[i], name)
 		case seen[alias]:
 			return nil, fmt.Errorf("%s %q is the name of another identity header too", settings[i], name)
 		}
@@ -86,13 +102,6 @@ func New(s Settings) (*Gate, error) {
 		g.everyName = append(g.everyName, spellings(name)...)
 	}
 	return g, nil
-}
-
-func or(s, def string) string {
-	if s == "" {
-		return def
-	}
-	return s
 }
 
 // HeaderNames are the headers that a request summary must bring, in lower
@@ -120,18 +129,6 @@ func spellings(name string) []string {
 		all = longer
 	}
 	return all
-}
-
-// isToken reports whether s is a token of RFC 9110, as header and cookie names are.
-func isToken(s string) bool {
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		alnum := c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-		if !alnum && strings.IndexByte("!#$%&'*+-.^_`|~", c) < 0 {
-			return false
-		}
-	}
-	return s != ""
 }
 
 // sameName compares a header name without case. Unlike strings.EqualFold it

@@ -126,6 +126,19 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	for _, reserved := range []string{
+		"Cookie", "Host", "Content-Length", "Set-Cookie", "Connection", "Transfer-Encoding", "Proxy-Authorization", "TE", "Upgrade",
+		"Origin", "Sec-Fetch-Site", "Content-Type", "content_type", "sec_fetch-Site", "Referer", "X-Forwarded-For", "Authorization",
+	} {
+		if _, err := gate.New(gate.Settings{HeaderUser: reserved}); err == nil || !strings.HasPrefix(err.Error(), "header_user ") {
+			t.Errorf("identity header %s: %v", reserved, err)
+		}
+	}
+	for _, free := range []string{"X-WEBAUTH-USER", "X-Forwarded-User", "remote_user"} {
+		if _, err := gate.New(gate.Settings{HeaderUser: free}); err != nil {
+			t.Errorf("identity header %s: %v", free, err)
+		}
+	}
 	for _, o := range []string{"", "null", "example.com", "https://", "ftp://example.com", "https://a b", "https://exämple.com", "https://u@h", "https://h:", "https://h:123456", "https://::1", "https://*.example.com"} {
 		if _, err := gate.New(gate.Settings{PublicOrigins: []string{o}}); err == nil {
 			t.Errorf("public origin %q was accepted", o)
