@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/djedge/djedge/djuser/internal/py"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -15,7 +16,7 @@ func NormalizeUsername(username string) string { return norm.NFKC.String(usernam
 // LoginName is a name from a login form as AuthenticationForm cleans it: white
 // space around is stripped, and NFKC is applied unless it is longer than the column.
 func (u *Users) LoginName(entered string) string {
-	name := strip(entered)
+	name := py.Strip(entered)
 	if utf8.RuneCountInString(name) > u.maxUsername() {
 		return name
 	}
@@ -50,17 +51,12 @@ func isWord(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsN
 // NormalizeEmail is Django's normalize_email: white space around is stripped
 // and the domain, after the last "@", lower-cased. Without an "@" nothing is.
 func NormalizeEmail(email string) string {
-	stripped := strip(email)
+	stripped := py.Strip(email)
 	at := strings.LastIndexByte(stripped, '@')
 	if at < 0 {
 		return email
 	}
 	return stripped[:at+1] + lower(stripped[at+1:])
-}
-
-// strip is Python's str.strip(): Unicode's white space and U+001C to U+001F.
-func strip(s string) string {
-	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f })
 }
 
 // lower is Python's str.lower(), which differs from Go's in İ, and in Σ at the

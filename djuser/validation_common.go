@@ -3,6 +3,8 @@ package djuser
 import (
 	"crypto/sha256"
 	"sort"
+
+	"github.com/djedge/djedge/djuser/internal/py"
 )
 
 //go:generate go run validation_generate.go SITE-PACKAGES/django/contrib/auth/common-passwords.txt.gz
@@ -18,12 +20,12 @@ func (v PasswordValidator) common() func(string, func(string) string) string {
 	if v.Common != nil {
 		list := make(map[string]bool, len(v.Common))
 		for _, password := range v.Common {
-			list[strip(password)] = true
+			list[py.Strip(password)] = true
 		}
 		known = func(password string) bool { return list[password] }
 	}
 	return func(password string, _ func(string) string) string {
-		if known(strip(lower(password))) {
+		if known(py.Strip(lower(password))) {
 			return PasswordTooCommon
 		}
 		return ""

@@ -2,7 +2,8 @@ package gate
 
 import (
 	"strings"
-	"unicode"
+
+	"github.com/djedge/djedge/djuser/internal/py"
 )
 
 // Pair is a cookie.
@@ -64,15 +65,7 @@ func splitCookie(chunk string) (name, value string) {
 	if !found {
 		name, value = "", name
 	}
-	return strip(name), strip(value)
-}
-
-// strip is Python's str.strip(): Unicode's white space and U+001C to U+001F.
-func strip(s string) string {
-	if s == "" || s[0] > ' ' && s[0] < 0x7f && s[len(s)-1] > ' ' && s[len(s)-1] < 0x7f {
-		return s
-	}
-	return strings.TrimFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r >= 0x1c && r <= 0x1f })
+	return py.Strip(name), py.Strip(value)
 }
 
 // unquote is http.cookies._unquote. An octal escape is a code point up to

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/djedge/djedge/djuser/internal/py"
 )
 
 // maxRedirect is Django's MAX_URL_LENGTH, in code points (CVE-2025-27556).
@@ -25,7 +27,7 @@ func SafeRedirect(target string, hosts []string, requireHTTPS bool) bool {
 	if !utf8.ValidString(target) {
 		return false
 	}
-	target = strip(target)
+	target = py.Strip(target)
 	// Browsers take "\" for "/" in paths, but not in user names: both readings
 	// must be safe.
 	return target != "" && staysOn(target, hosts, requireHTTPS) &&
