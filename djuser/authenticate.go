@@ -66,7 +66,7 @@ func (u *Users) rehash(ctx context.Context, fx Effects, user *User, password str
 	if err != nil {
 		return nil, fmt.Errorf("upgrading a password hash: %w", err)
 	}
-	n, err := change(ctx, fx, with(u.sql.passwordCAS, query.Text(encoded), user.PK(), query.Text(user.password)))
+	n, err := change(ctx, fx, with(u.sql.passwordCAS, query.Text(encoded), u.stored(user.PK()), query.Text(user.password)))
 	if err != nil {
 		return nil, fmt.Errorf("upgrading a password hash: %w", err)
 	}

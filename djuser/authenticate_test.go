@@ -123,8 +123,11 @@ func TestAuthenticateByBackend(t *testing.T) {
 		{[]string{backend, allowAll}, true, gate.ReasonOK, allowAll},
 		{[]string{backend, allowAll}, false, gate.ReasonOK, backend},
 		{[]string{custom, backend}, false, gate.ReasonOK, backend},
-		{[]string{remote, custom}, false, gate.ReasonOK, custom},
-		{[]string{remote, custom}, true, gate.ReasonUserInactive, ""},
+		{[]string{allowAll, backend}, true, gate.ReasonOK, allowAll},
+		// What a backend of the site's own would say of a password is not known.
+		{[]string{custom}, false, gate.ReasonBadCredentials, ""},
+		{[]string{custom}, true, gate.ReasonBadCredentials, ""},
+		{[]string{remote, custom}, false, gate.ReasonBadCredentials, ""},
 		{[]string{remote}, false, gate.ReasonBadCredentials, ""},
 		{[]string{djuser.AllowAllUsersRemoteUserBackend}, false, gate.ReasonBadCredentials, ""},
 	} {

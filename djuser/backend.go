@@ -16,17 +16,12 @@ func allowsInactive(backend string) bool {
 }
 
 // loginBackend is the backend that a login with a password is recorded under:
-// the first of Django's own that takes passwords, else the site's first custom
-// one, which is then taken for a ModelBackend. RemoteUserBackend takes no
-// passwords, so with it alone there is none.
+// the first that compares it with the password column, or "". What a custom
+// one would do (ask LDAP) is not known here, and the remote-user ones take no
+// passwords.
 func loginBackend(backends []string) string {
 	for _, b := range backends {
 		if b == ModelBackend || b == AllowAllUsersModelBackend {
-			return b
-		}
-	}
-	for _, b := range backends {
-		if b != RemoteUserBackend && b != AllowAllUsersRemoteUserBackend {
 			return b
 		}
 	}

@@ -8,16 +8,13 @@ import (
 	"time"
 
 	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djuser/gate"
 )
 
 const (
 	csrfSessionKey = "_csrftoken" // CSRF_SESSION_KEY
 	csrfCookieAge  = 31449600     // CSRF_COOKIE_AGE, seconds: one year
-	csrfLength     = 32           // CSRF_SECRET_LENGTH
-	csrfAlphabet   = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-	csrfUnbiased   = 256 / 62 * 62   // random bytes from here on would favour some letters
-	csrfAsk        = csrfLength + 16 // so that the rest nearly always suffices
-	csrfAsks       = 10              // a source that still gives nothing usable is none
+	csrfAsks       = 3            // a source that still gives nothing usable is none
 )
 
 // CSRFCookie is the Set-Cookie value of a new CSRF secret, which goes with
@@ -54,41 +51,26 @@ func (u *Users) CSRFCookie(ctx context.Context, fx Effects) (setCookie string, e
 // csrfToken is a new secret as the version keeps it: plain since Django 4.1,
 // before that masked, which is a mask and the secret shifted by it.
 func (u *Users) csrfToken(ctx context.Context, fx Effects) (string, error) {
-	secret, err := randomLetters(ctx, fx)
+	secret, err := csrfSecret(ctx, fx)
 	if err != nil || u.settings.Version.AtLeast(4, 1) {
 		return secret, err
 	}
-	mask, err := randomLetters(ctx, fx)
+	mask, err := csrfSecret(ctx, fx)
 	if err != nil {
 		return "", err
 	}
-	return mask + shift(secret, mask), nil
+	return gate.MaskCSRF(secret, mask), nil
 }
 
-func shift(secret, mask string) string {
-	out := make([]byte, len(secret))
-	for i := range out {
-		n := strings.IndexByte(csrfAlphabet, secret[i]) + strings.IndexByte(csrfAlphabet, mask[i])
-		out[i] = csrfAlphabet[n%len(csrfAlphabet)]
-	}
-	return string(out)
-}
-
-// randomLetters is Django's _get_new_csrf_string.
-func randomLetters(ctx context.Context, fx Effects) (string, error) {
-	out := make([]byte, 0, csrfLength)
+// csrfSecret is Django's _get_new_csrf_string.
+func csrfSecret(ctx context.Context, fx Effects) (string, error) {
 	for range csrfAsks {
-		random, err := fx.Random(ctx, csrfAsk)
+		random, err := fx.Random(ctx, gate.CSRFRandom)
 		if err != nil {
 			return "", fmt.Errorf("making a csrf token: %w", err)
 		}
-		for _, b := range random {
-			if b < csrfUnbiased && len(out) < csrfLength {
-				out = append(out, csrfAlphabet[int(b)%len(csrfAlphabet)])
-			}
-		}
-		if len(out) == csrfLength {
-			return string(out), nil
+		if secret, err := gate.NewCSRFSecret(random); err == nil {
+			return secret, nil
 		}
 	}
 	return "", fmt.Errorf("making a csrf token: %w", djsession.ErrNoRandomness)

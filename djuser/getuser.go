@@ -74,7 +74,7 @@ func (u *Users) FromKey(ctx context.Context, fx Effects, key string, hint query.
 	var results []query.Result
 	var err error
 	if guessed {
-		results, err = ask(ctx, fx, load, with(u.sql.byID, guess))
+		results, err = ask(ctx, fx, load, with(u.sql.byID, u.stored(guess)))
 	} else {
 		results, err = ask(ctx, fx, load)
 	}

@@ -15,13 +15,17 @@ import (
 const maxTextKey = 255
 
 // parseID is the primary key's to_python for text: an integer as Python's int()
-// reads it (" 1 ", "+1", "01" and "1_0" are integers) or, for a key of
-// another kind, the text itself. What no row can have is refused.
+// reads it (" 1 ", "+1", "01" and "1_0" are integers), a UUID in any form that
+// [query.ParseUUID] reads or, for a key of another kind, the text itself. What
+// no row can have is refused: PostgreSQL would fail.
 func (u *Users) parseID(text string) (query.Value, bool) {
 	switch u.columns.all[u.columns.pk].Kind {
 	case query.KindInt:
 		i, ok := pyInt(text)
 		return query.Int(i), ok
+	case query.KindUUID:
+		id, ok := query.ParseUUID(text)
+		return query.Text(id), ok
 	case query.KindNull:
 		if i, ok := pyInt(text); ok {
 			return query.Int(i), true
@@ -29,6 +33,14 @@ func (u *Users) parseID(text string) (query.Value, bool) {
 	}
 	ok := text != "" && plausible(text, maxTextKey)
 	return query.Text(text), ok
+}
+
+// stored is a primary key as the database keeps it, for an argument.
+func (u *Users) stored(pk query.Value) query.Value {
+	if u.columns.all[u.columns.pk].Kind == query.KindUUID {
+		return u.settings.Dialect.UUID(pk.Text())
+	}
+	return pk
 }
 
 // plausible reports whether a text column of at most max characters can hold

@@ -25,7 +25,10 @@ func (u *Users) Login(ctx context.Context, fx Effects, sess *djsession.Session, 
 	if backend == "" {
 		backend = u.backendFor(user)
 	}
-	if backend == "" {
+	switch {
+	case u.backend == "" && backend == "":
+		return denied(gate.ReasonBackendNotAllowed)
+	case backend == "":
 		return denied(gate.ReasonUserInactive)
 	}
 
@@ -73,18 +76,32 @@ func (u *Users) touch(ctx context.Context, fx Effects, user *User) error {
 		return nil
 	}
 	now := fx.Now()
-	if _, err := change(ctx, fx, with(u.sql.lastLogin, u.settings.Dialect.Time(now), user.PK())); err != nil {
+	if _, err := change(ctx, fx, with(u.sql.lastLogin, u.settings.Dialect.Time(now), u.stored(user.PK()))); err != nil {
 		return fmt.Errorf("writing last_login: %w", err)
 	}
 	user.row[u.columns.lastLogin] = query.Time(now)
 	return nil
 }
 
-// Logout flushes the session: its data, its row and its key are gone. The
-// language that Django 2.2 alone would carry over is not.
+// languageKey is LANGUAGE_SESSION_KEY.
+const languageKey = "_language"
+
+// Logout flushes the session: its data, its row and its key are gone. As
+// Django 2.2 does, for that version alone, it carries the visitor's language
+// over into a new session; then sess has a key again, for a new cookie.
 func (u *Users) Logout(ctx context.Context, fx Effects, sess *djsession.Session) error {
+	language, kept := "", false
+	if !u.settings.Version.AtLeast(3, 0) {
+		language, kept = sess.Get(languageKey)
+	}
 	if err := u.store.Flush(ctx, fx, sess); err != nil {
 		return fmt.Errorf("flushing a session: %w", err)
+	}
+	if kept && language != "null" {
+		sess.Set(languageKey, language)
+		if err := u.store.Create(ctx, fx, sess); err != nil {
+			return fmt.Errorf("keeping the language of a session: %w", err)
+		}
 	}
 	return nil
 }

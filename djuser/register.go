@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/djuser/password"
@@ -28,13 +29,20 @@ func (u *Users) maxUsername() int {
 // wrong, the password must not be empty. AUTH_PASSWORD_VALIDATORS are not
 // applied. Only the database decides whether a name is free, by its uniqueness
 // rule; names that differ in case are different, as in create_user. The user
-// is read back as stored.
+// is read back as stored. Its primary key is the database's to give, but for a
+// UUID, which is a random one (uuid4), and a text, which must be the user name.
+// Columns that Django's own model does not have are left to their defaults in
+// the database.
 //
 // Refusals are [*gate.Denied]: username_invalid, username_taken,
-// email_invalid, password_empty and password_invalid.
+// email_invalid, password_empty, password_invalid, and backend_not_allowed when
+// no backend could log the new user in with a password.
 func (u *Users) Register(ctx context.Context, fx Effects, username, email, password string) (*User, error) {
-	if u.columns.all[u.columns.pk].Kind == query.KindText {
-		return nil, errors.New("users whose primary key is no number cannot be registered here")
+	if u.columns.all[u.columns.pk].Kind == query.KindText && u.columns.pk != u.columns.username {
+		return nil, errors.New("user_pk: users whose primary key is a text of the site's own cannot be registered here")
+	}
+	if u.backend == "" {
+		return nil, denied(gate.ReasonBackendNotAllowed)
 	}
 	name, err := u.newName(username)
 	if err != nil {
@@ -60,6 +68,12 @@ func (u *Users) Register(ctx context.Context, fx Effects, username, email, passw
 			args[i] = query.Text(name)
 		case u.columns.email:
 			args[i] = query.Text(email)
+		case u.columns.pk:
+			id, err := newUUID(ctx, fx)
+			if err != nil {
+				return nil, err
+			}
+			args[i] = u.settings.Dialect.UUID(id)
 		default:
 			args[i], _ = u.initial(u.columns.all[column].Name)
 			if u.columns.all[column].Name == "date_joined" {
@@ -81,6 +95,21 @@ func (u *Users) Register(ctx context.Context, fx Effects, username, email, passw
 		return nil, err
 	}
 	return user, nil
+}
+
+// newUUID is Python's uuid4(), RFC 9562 section 5.4.
+func newUUID(ctx context.Context, fx Effects) (string, error) {
+	random, err := fx.Random(ctx, 16)
+	if err != nil {
+		return "", fmt.Errorf("making a primary key: %w", err)
+	}
+	if len(random) != 16 {
+		return "", fmt.Errorf("making a primary key: %w", djsession.ErrNoRandomness)
+	}
+	id := [16]byte(random)
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	return query.FormatUUID(id), nil
 }
 
 // newName checks and normalises the name of a new user. Its length is bounded

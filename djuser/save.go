@@ -26,7 +26,7 @@ func (u *Users) SetPassword(ctx context.Context, fx Effects, id, password string
 	if err != nil {
 		return err
 	}
-	n, err := change(ctx, fx, with(u.sql.password, query.Text(encoded), pk))
+	n, err := change(ctx, fx, with(u.sql.password, query.Text(encoded), u.stored(pk)))
 	if err != nil {
 		return fmt.Errorf("storing a password: %w", err)
 	}
@@ -76,7 +76,7 @@ func (u *Users) Save(ctx context.Context, fx Effects, id string, fields []Field)
 	statement := query.Statement{
 		Name:  "user_save",
 		SQL:   d.Rebind("UPDATE " + d.Quote(u.settings.Table) + " SET " + strings.Join(sets, ", ") + " WHERE " + d.Quote(u.settings.PK) + " = " + u.idMark()),
-		Args:  append(args, pk),
+		Args:  append(args, u.stored(pk)),
 		AdHoc: true,
 	}
 	n, err := change(ctx, fx, statement)
@@ -96,7 +96,12 @@ func (u *Users) storable(column query.Column, v query.Value) (query.Value, bool)
 	if v.IsNull() {
 		return v, u.nullable(column.Name)
 	}
-	if column.Kind != query.KindNull {
+	switch column.Kind {
+	case query.KindNull:
+	case query.KindUUID:
+		dashed, ok := query.ParseUUID(v.Text())
+		return u.settings.Dialect.UUID(dashed), ok
+	default:
 		if v = query.Coerce(v, column.Kind); v.Kind() != column.Kind {
 			return v, false
 		}

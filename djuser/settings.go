@@ -1,6 +1,7 @@
 package djuser
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,7 +31,12 @@ type Settings struct {
 	Columns []query.Column
 	// Backends is AUTHENTICATION_BACKENDS, by default ModelBackend alone.
 	// Sessions of other backends have no user. A custom backend is taken to
-	// find users as ModelBackend does.
+	// find a session's user as ModelBackend does, but what it makes of a
+	// password or of permissions is not known here: to log in with a password
+	// needs ModelBackend or AllowAllUsersModelBackend among them, and to have
+	// permissions one of Django's own. A custom backend before it that would
+	// refuse a login (PermissionDenied) is not asked: a site with such a
+	// backend leaves logins to Django.
 	Backends    []string
 	SessionKeys SessionKeys
 	// CSRF_COOKIE_NAME "csrftoken", _DOMAIN none, _PATH "/", and _SAMESITE
@@ -74,16 +80,16 @@ func New(s Settings, store *djsession.Store) (*Users, error) {
 		return nil, errors.New("users need a session store")
 	}
 	s.Version = s.Version.Or(version.Default)
-	fill(&s.Table, "auth_user")
-	fill(&s.PK, "id")
-	fill(&s.UsernameField, "username")
-	fill(&s.EmailField, "email")
-	fill(&s.SessionKeys.UserID, "_auth_user_id")
-	fill(&s.SessionKeys.Backend, "_auth_user_backend")
-	fill(&s.SessionKeys.Hash, "_auth_user_hash")
-	fill(&s.CSRFCookieName, "csrftoken")
-	fill(&s.CSRFCookiePath, "/")
-	fill(&s.CSRFCookieSameSite, "Lax")
+	s.Table = cmp.Or(s.Table, "auth_user")
+	s.PK = cmp.Or(s.PK, "id")
+	s.UsernameField = cmp.Or(s.UsernameField, "username")
+	s.EmailField = cmp.Or(s.EmailField, "email")
+	s.SessionKeys.UserID = cmp.Or(s.SessionKeys.UserID, "_auth_user_id")
+	s.SessionKeys.Backend = cmp.Or(s.SessionKeys.Backend, "_auth_user_backend")
+	s.SessionKeys.Hash = cmp.Or(s.SessionKeys.Hash, "_auth_user_hash")
+	s.CSRFCookieName = cmp.Or(s.CSRFCookieName, "csrftoken")
+	s.CSRFCookiePath = cmp.Or(s.CSRFCookiePath, "/")
+	s.CSRFCookieSameSite = cmp.Or(s.CSRFCookieSameSite, "Lax")
 	if s.Backends == nil {
 		s.Backends = []string{ModelBackend}
 	}
@@ -94,7 +100,7 @@ func New(s Settings, store *djsession.Store) (*Users, error) {
 		}
 		s.Hashers = h
 	}
-	if err := s.check(); err != nil {
+	if err := s.check(store.Settings().CookieName); err != nil {
 		return nil, err
 	}
 	u := &Users{settings: s, store: store, backend: loginBackend(s.Backends)}
@@ -113,13 +119,7 @@ func New(s Settings, store *djsession.Store) (*Users, error) {
 	return u, nil
 }
 
-func fill(setting *string, def string) {
-	if *setting == "" {
-		*setting = def
-	}
-}
-
-func (s *Settings) check() error {
+func (s *Settings) check(sessionCookie string) error {
 	if s.Dialect > query.MySQL {
 		return fmt.Errorf("dialect: %v is unknown", s.Dialect)
 	}
@@ -131,8 +131,13 @@ func (s *Settings) check() error {
 	if len(slices.Compact(keys)) != 4 {
 		return errors.New("session_key_user_id, session_key_backend and session_key_hash must differ")
 	}
+	switch {
+	case !djsession.IsToken(s.CSRFCookieName):
+		return fmt.Errorf("csrf_cookie_name %q is not a cookie name", s.CSRFCookieName)
+	case s.CSRFCookieName == sessionCookie:
+		return fmt.Errorf("csrf_cookie_name %q is the session cookie's name too", s.CSRFCookieName)
+	}
 	for _, c := range []struct{ setting, value string }{
-		{"csrf_cookie_name", s.CSRFCookieName},
 		{"csrf_cookie_domain", s.CSRFCookieDomain},
 		{"csrf_cookie_path", s.CSRFCookiePath},
 	} {
@@ -140,9 +145,6 @@ func (s *Settings) check() error {
 		if strings.IndexFunc(c.value, bad) >= 0 {
 			return fmt.Errorf("%s %q cannot be part of a cookie", c.setting, c.value)
 		}
-	}
-	if strings.Contains(s.CSRFCookieName, "=") {
-		return fmt.Errorf("csrf_cookie_name %q cannot be part of a cookie", s.CSRFCookieName)
 	}
 	switch strings.ToLower(s.CSRFCookieSameSite) {
 	case "lax", "strict", "none", "-":

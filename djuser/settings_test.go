@@ -66,21 +66,23 @@ func TestNewRefuses(t *testing.T) {
 		return c
 	}
 	for name, change := range map[string]func(*djuser.Settings){
-		"key_auth_hash":           func(s *djuser.Settings) { s.Keys.AuthHash = signing.Ring{} },
-		"key_auth_hash_sha1":      func(s *djuser.Settings) { s.Version = mustVersion(t, "2.2"); s.Keys.AuthHashSHA1 = signing.Ring{} },
-		"dialect":                 func(s *djuser.Settings) { s.Dialect = 9 },
-		"user_table":              func(s *djuser.Settings) { s.Table = `auth_user"` },
-		"user_table:":             func(s *djuser.Settings) { s.Columns = column("id", "username") },
-		"user_pk":                 func(s *djuser.Settings) { s.Columns = column("username", "password") },
-		"username_field":          func(s *djuser.Settings) { s.Columns = column("id", "email", "password") },
-		"user_column":             func(s *djuser.Settings) { s.Columns = column("id", "username", "password", "a b") },
-		"user_column:":            func(s *djuser.Settings) { s.Columns = column("id", "username", "password", "id") },
-		"user_column: \"a.b\"":    func(s *djuser.Settings) { s.Columns = column("id", "username", "password", "a.b") },
-		"user_pk, username_field": func(s *djuser.Settings) { s.UsernameField = "password" },
-		"session_key_user_id":     func(s *djuser.Settings) { s.SessionKeys.Hash = "_auth_user_id" },
-		"csrf_cookie_name":        func(s *djuser.Settings) { s.CSRFCookieName = "a=b" },
-		"csrf_cookie_path":        func(s *djuser.Settings) { s.CSRFCookiePath = "/; Secure" },
-		"csrf_cookie_samesite":    func(s *djuser.Settings) { s.CSRFCookieSameSite = "lax; x" },
+		"key_auth_hash":                  func(s *djuser.Settings) { s.Keys.AuthHash = signing.Ring{} },
+		"key_auth_hash_sha1":             func(s *djuser.Settings) { s.Version = mustVersion(t, "2.2"); s.Keys.AuthHashSHA1 = signing.Ring{} },
+		"dialect":                        func(s *djuser.Settings) { s.Dialect = 9 },
+		"user_table":                     func(s *djuser.Settings) { s.Table = `auth_user"` },
+		"user_table:":                    func(s *djuser.Settings) { s.Columns = column("id", "username") },
+		"user_pk":                        func(s *djuser.Settings) { s.Columns = column("username", "password") },
+		"username_field":                 func(s *djuser.Settings) { s.Columns = column("id", "email", "password") },
+		"user_column":                    func(s *djuser.Settings) { s.Columns = column("id", "username", "password", "a b") },
+		"user_column:":                   func(s *djuser.Settings) { s.Columns = column("id", "username", "password", "id") },
+		"user_column: \"a.b\"":           func(s *djuser.Settings) { s.Columns = column("id", "username", "password", "a.b") },
+		"user_pk, username_field":        func(s *djuser.Settings) { s.UsernameField = "password" },
+		"session_key_user_id":            func(s *djuser.Settings) { s.SessionKeys.Hash = "_auth_user_id" },
+		"csrf_cookie_name":               func(s *djuser.Settings) { s.CSRFCookieName = "a=b" },
+		"csrf_cookie_name \"a(b)\"":      func(s *djuser.Settings) { s.CSRFCookieName = "a(b)" },
+		"csrf_cookie_name \"sessionid\"": func(s *djuser.Settings) { s.CSRFCookieName = "sessionid" },
+		"csrf_cookie_path":               func(s *djuser.Settings) { s.CSRFCookiePath = "/; Secure" },
+		"csrf_cookie_samesite":           func(s *djuser.Settings) { s.CSRFCookieSameSite = "lax; x" },
 	} {
 		s := djuser.Settings{Keys: keys}
 		change(&s)

@@ -33,7 +33,10 @@ func (u *Users) build() (s statements) {
 	var into []string
 	for i, col := range c.all {
 		_, known := u.initial(col.Name)
-		if i != c.pk && (known || i == c.password || i == c.username || i == c.email) {
+		if i == c.pk && i != c.username && col.Kind != query.KindUUID {
+			continue // the database's to give
+		}
+		if known || i == c.pk || i == c.password || i == c.username || i == c.email {
 			s.inserted = append(s.inserted, i)
 			into = append(into, name(i))
 		}

@@ -127,7 +127,7 @@ func (u *Users) find(r query.Result, column int, want string) (found *User, err 
 
 // byID reads one user; nil when there is none.
 func (u *Users) byID(ctx context.Context, fx Effects, pk query.Value) (*User, error) {
-	results, err := ask(ctx, fx, with(u.sql.byID, pk))
+	results, err := ask(ctx, fx, with(u.sql.byID, u.stored(pk)))
 	if err != nil {
 		return nil, fmt.Errorf("reading a user: %w", err)
 	}
