@@ -15,7 +15,7 @@ func main() {}
 // what belongs to a request is in the machine alone.
 var (
 	machine *step.Machine
-	out     []byte // the last answer, which the host reads before its next call
+	out     []byte // the last answer, which the host reads before its next call; see fresh
 )
 
 // keepOut is the capacity in bytes above which the answer's buffer is not kept.
@@ -28,6 +28,7 @@ func version() uint32 { return abi.Version }
 func configure(ptr, size uint32) (packed uint64) {
 	defer recovered(&packed)
 	frame, ok := message(ptr, size)
+	defer clear(frame) // it held keys
 	if !ok {
 		return refused(outside)
 	}
@@ -35,7 +36,6 @@ func configure(ptr, size uint32) (packed uint64) {
 		return refused("the module is configured already")
 	}
 	settings, err := abi.DecodeConfigure(frame)
-	clear(frame) // it held keys
 	if err != nil {
 		return refused(err.Error())
 	}
@@ -53,6 +53,7 @@ func configure(ptr, size uint32) (packed uint64) {
 func begin(ptr, size uint32) (packed uint64) {
 	defer recovered(&packed)
 	frame, problem := ready(ptr, size)
+	defer clear(frame)
 	if problem != "" {
 		return failed(problem)
 	}
@@ -63,6 +64,7 @@ func begin(ptr, size uint32) (packed uint64) {
 func resume(handle, ptr, size uint32) (packed uint64) {
 	defer recovered(&packed)
 	frame, problem := ready(ptr, size)
+	defer clear(frame)
 	if problem != "" {
 		if machine != nil {
 			machine.Cancel(handle)
@@ -76,6 +78,7 @@ func resume(handle, ptr, size uint32) (packed uint64) {
 func cancel(handle uint32) {
 	var packed uint64
 	defer recovered(&packed)
+	out = fresh()
 	if machine != nil {
 		machine.Cancel(handle)
 	}
@@ -83,19 +86,22 @@ func cancel(handle uint32) {
 
 const outside = "the message is outside of the buffers"
 
+// ready is the host's message, and why it cannot be answered.
 func ready(ptr, size uint32) (frame []byte, problem string) {
 	frame, ok := message(ptr, size)
 	if !ok {
 		return nil, outside
 	}
 	if machine == nil {
-		return nil, "the module is not configured"
+		return frame, "the module is not configured"
 	}
 	return frame, ""
 }
 
-// fresh is the buffer for the next answer.
+// fresh is the buffer for the next answer. The last one is gone from it: it
+// may have held a password, a session key or a row.
 func fresh() []byte {
+	clear(out)
 	if cap(out) > keepOut {
 		out = nil
 	}
@@ -109,17 +115,18 @@ func answer(b []byte) uint64 {
 }
 
 func refused(problem string) uint64 {
-	return answer(abi.AppendConfigured(nil, &abi.Configured{Error: problem}))
+	return answer(abi.AppendConfigured(fresh(), &abi.Configured{Error: problem}))
 }
 
 func failed(problem string) uint64 {
-	return answer(abi.AppendDone(nil, step.Failure(gate.ReasonInternal, problem)))
+	return answer(abi.AppendDone(fresh(), step.Failure(gate.ReasonInternal, problem)))
 }
 
 // recovered turns a panic of an export into an answer that lets nobody in.
 // It is the last net: the machine has its own.
 func recovered(packed *uint64) {
 	if recover() != nil {
+		out = out[:cap(out)] // part of an answer may be there
 		*packed = failed("panic")
 	}
 }

@@ -37,7 +37,10 @@ func alloc(size uint32) uint32 {
 }
 
 //go:wasmexport djedge_free
-func free(ptr uint32) { delete(buffers, ptr) }
+func free(ptr uint32) {
+	clear(buffers[ptr])
+	delete(buffers, ptr)
+}
 
 // message is the host's bytes, which must lie in a buffer that it was given.
 func message(ptr, size uint32) ([]byte, bool) {

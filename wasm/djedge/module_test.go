@@ -45,6 +45,7 @@ type guest struct {
 	t        *testing.T
 	instance api.Module
 	table    *abi.Table
+	columns  []query.Column
 }
 
 func compile(t *testing.T, module []byte) (wazero.Runtime, wazero.CompiledModule) {
@@ -85,6 +86,12 @@ func (g *guest) call(name string, args ...uint64) uint64 {
 // send writes a frame where it fits, calls the export, and copies the answer.
 func (g *guest) send(name string, frame []byte, before ...uint64) []byte {
 	g.t.Helper()
+	return g.read(g.sendPacked(name, frame, before...))
+}
+
+// sendPacked is send for an answer that stays where it is.
+func (g *guest) sendPacked(name string, frame []byte, before ...uint64) uint64 {
+	g.t.Helper()
 	packed := g.call("djedge_buffer")
 	ptr := packed >> 32
 	if len(frame) > int(uint32(packed)) {
@@ -94,7 +101,7 @@ func (g *guest) send(name string, frame []byte, before ...uint64) []byte {
 	if !g.instance.Memory().Write(uint32(ptr), frame) {
 		g.t.Fatal("the buffer is outside of the memory")
 	}
-	return g.read(g.call(name, append(before, ptr, uint64(len(frame)))...))
+	return g.call(name, append(before, ptr, uint64(len(frame)))...)
 }
 
 func (g *guest) read(packed uint64) []byte {
@@ -106,11 +113,13 @@ func (g *guest) read(packed uint64) []byte {
 	return slices.Clone(b)
 }
 
+const secretKey = "an insecure key for tests"
+
 func (g *guest) configure() {
 	g.t.Helper()
-	keys := signing.DeriveKeys("", "an insecure key for tests", nil)
+	keys := signing.DeriveKeys("", secretKey, nil)
 	c, err := abi.DecodeConfigured(g.send("djedge_configure", abi.AppendConfigure(nil, []abi.Setting{
-		{Name: "dialect", Value: "sqlite"},
+		{Name: "dialect", Value: "sqlite"}, {Name: "loopback", Value: "true"},
 		{Name: "key_session", Value: keys.Session.Current.Export()}, {Name: "key_auth_hash", Value: keys.AuthHash.Current.Export()},
 	})))
 	if err != nil || c.Error != "" {
@@ -119,6 +128,7 @@ func (g *guest) configure() {
 	if len(c.Columns) != 11 || !slices.Contains(c.Headers, "cookie") {
 		g.t.Errorf("%+v", c)
 	}
+	g.columns = c.Columns
 	if g.table, err = abi.NewTable(c.Statements); err != nil {
 		g.t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ type coroutine struct {
 	effect    abi.Effect
 	answer    abi.Answer
 	result    *abi.Result
+	secrets   [][]byte // randomness and keys that the rules were given
 	cancelled bool
 }
 
@@ -63,15 +64,27 @@ func (c *coroutine) next() (done bool) {
 func (c *coroutine) resumed(start abi.Start, answer abi.Answer) {
 	c.start.Now = start.Now
 	if len(start.Random) > 0 {
+		clear(c.start.Random)
 		c.start.Random = start.Random
 	}
 	c.answer = answer
 }
 
-// forget drops everything of the last operation.
+// forget drops everything of the last operation. What can be cleared is;
+// Go's strings, which the messages are read into, cannot.
 func (c *coroutine) forget() {
 	clear(c.start.Random)
-	*c = coroutine{rules: c.rules, resume: c.resume, stop: c.stop, yield: c.yield}
+	for _, b := range c.secrets {
+		clear(b)
+	}
+	clear(c.secrets)
+	*c = coroutine{rules: c.rules, resume: c.resume, stop: c.stop, yield: c.yield, secrets: c.secrets[:0]}
+}
+
+// secret is b, which is cleared when the operation is over.
+func (c *coroutine) secret(b []byte) []byte {
+	c.secrets = append(c.secrets, b)
+	return b
 }
 
 // park asks the host for an effect and returns its answer.
@@ -110,13 +123,13 @@ func (c *coroutine) Random(_ context.Context, n int) ([]byte, error) {
 	if n <= len(c.start.Random) {
 		random := c.start.Random[:n:n]
 		c.start.Random = c.start.Random[n:]
-		return random, nil
+		return c.secret(random), nil
 	}
 	a := c.park(abi.Effect{Kind: abi.EffectRandom, N: n})
 	if a.Kind != abi.AnswerRandom || len(a.Bytes) != n {
 		return nil, djsession.ErrNoRandomness
 	}
-	return a.Bytes, nil
+	return c.secret(a.Bytes), nil
 }
 
 // Query implements [djsession.Effects].
@@ -150,7 +163,7 @@ func (c *coroutine) DeriveKey(_ context.Context, p password.Params, secret, salt
 	a := c.park(abi.Effect{Kind: abi.EffectKDF, Params: p, Password: secret, Salt: salt})
 	switch a.Kind {
 	case abi.AnswerKey:
-		return a.Bytes, nil
+		return c.secret(a.Bytes), nil
 	case abi.AnswerDeclined:
 		return nil, password.ErrDeclined
 	}
