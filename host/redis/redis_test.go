@@ -166,7 +166,7 @@ s.delete()
 
 // The first server is written to, and the others are read from.
 func TestReplica(t *testing.T) {
-	writer := testservers.Redis(t, "valkey")
+	writer := testservers.Redis(t, "valkey", "--repl-diskless-sync-delay", "0")
 	host, port, _ := net.SplitHostPort(writer.Addr)
 	reader := testservers.Redis(t, "valkey", "--replicaof", host+" "+port)
 	w := open(t, "redis://"+writer.Addr)
@@ -191,16 +191,21 @@ func TestReplica(t *testing.T) {
 func TestSocketPasswordAndDatabase(t *testing.T) {
 	for _, program := range []string{"valkey", "redis"} {
 		s := testservers.Redis(t, program, "--requirepass", "canary-7f3a")
+		front := testservers.TLS(t, s.Addr)
 		for url, works := range map[string]bool{
-			"redis://:canary-7f3a@" + s.Addr + "/3":           true,
-			"redis://default:canary-7f3a@" + s.Addr + "?db=3": true,
-			"unix://:canary-7f3a@" + s.Dir + "/s?db=3":        true,
-			"redis://" + s.Addr:                               false,
-			"redis://:canary-7f3a-not@" + s.Addr:              false,
-			"redis://:canary-7f3a@" + s.Addr + "/99":          false,
-			"rediss://:canary-7f3a@" + s.Addr:                 false, // it has no TLS
+			"rediss://:canary-7f3a@" + front + "/3?skip_verify=true": true,
+			"rediss://:canary-7f3a@" + front + "/3":                  false, // nobody has signed its certificate
+			"redis://:canary-7f3a@" + s.Addr + "/3":                  true,
+			"redis://default:canary-7f3a@" + s.Addr + "?db=3":        true,
+			"unix://:canary-7f3a@" + s.Dir + "/s?db=3":               true,
+			"redis://" + s.Addr:                                      false,
+			"redis://:canary-7f3a-not@" + s.Addr:                     false,
+			"redis://:canary-7f3a@" + s.Addr + "/99":                 false,
+			"rediss://:canary-7f3a@" + s.Addr:                        false, // it has no TLS
 		} {
-			db, err := Open(t.Context(), url)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			db, err := Open(ctx, url)
+			cancel()
 			if (err == nil) != works {
 				t.Errorf("%s: %s: %v", program, url, err)
 			}
