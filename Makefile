@@ -41,10 +41,10 @@ repro: ## Build the modules again and compare them with what is committed
 	go run ./build repro
 
 .PHONY: test
-test: format vet unit vectors e2e lint ## Everything: checks, unit tests, vectors, real Django and PostgreSQL, linters
+test: format vet unit vectors e2e lint ## Everything: checks, unit tests, vectors, real servers and Djangos, linters
 
 .PHONY: test-core
-test-core: format vet unit vectors ## What needs nothing but Go
+test-core: format vet unit-core vectors ## What needs nothing but Go: tests that need more skip themselves
 
 .PHONY: format
 format:
@@ -55,10 +55,19 @@ format:
 vet: $(MODULE)
 	go vet ./...
 
-# Without the components the end-to-end tests skip themselves; they have a target of their own.
+# The end-to-end tests have a target of their own.
+PACKAGES = $$(go list ./... | grep -v /build/e2e)
+
+# beside runs a command with the components and a PostgreSQL.
+beside = DJEDGE_TEST_COMPONENTS=$(COMPONENTS) build/components/with-postgres $(COMPONENTS)
+
 .PHONY: unit
-unit: $(MODULE)
-	go test $$(go list ./... | grep -v /build/e2e)
+unit: $(MODULE) components
+	$(beside) go test $(PACKAGES)
+
+.PHONY: unit-core
+unit-core: $(MODULE)
+	CI= go test $(PACKAGES)
 
 .PHONY: vectors
 vectors: $(MODULE) ## Django's conformance vectors, natively and through the module
@@ -66,8 +75,8 @@ vectors: $(MODULE) ## Django's conformance vectors, natively and through the mod
 	go run ./build vectors --engine wasm $(VECTORS)
 
 .PHONY: race
-race: $(MODULE) ## The unit tests under the race detector
-	go test -race -timeout 30m $$(go list ./... | grep -v /build/e2e)
+race: $(MODULE) components ## The unit tests under the race detector
+	$(beside) go test -race -timeout 30m $(PACKAGES)
 
 .PHONY: fuzz
 fuzz: $(MODULE) ## Every fuzz target for FUZZTIME (10s)
@@ -79,10 +88,10 @@ fuzz: $(MODULE) ## Every fuzz target for FUZZTIME (10s)
 
 .PHONY: bench
 bench: $(MODULE) ## Go benchmarks
-	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+	$(beside) go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
 
 .PHONY: components
-components: ## Install PostgreSQL, Django and the browser the tests run against, below COMPONENTS
+components: ## Install what the tests run against, below COMPONENTS
 	build/components/install $(COMPONENTS)
 
 .PHONY: e2e
