@@ -85,12 +85,27 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
+// A database that can never be opened is a wrong configuration.
+func TestDatabaseErrors(t *testing.T) {
+	key := file(t, "key", "k\n")
+	for _, i := range []invocation{
+		{args: []string{"serve", "--database", "sqlite://" + file(t, "db", "this is not a database, and it is long enough to tell"), "--secret-key-file", key, "--engine", "native"}, code: 78, stderr: "database: "},
+		{args: []string{"serve", "--database", "sqlite://" + t.TempDir(), "--secret-key-file", key}, code: 78, stderr: "database: .* not a file"},
+		{args: []string{"serve", "--database", "sqlite:///no/such/file.db", "--secret-key-file", key}, code: 78, stderr: "database: .* no such file"},
+		{args: []string{"serve", "--database", "postgres://u:canary@[::1/x", "--secret-key-file", key}, code: 78, stderr: "database: .* cannot be read"},
+		{args: []string{"serve", "--database", "postgres://u:canary@h:port/x", "--secret-key-file", key}, code: 78, stderr: "database: .* cannot be read"},
+		{args: []string{"serve", "--database", "postgres://u:canary@h/x?sslmode=maybe", "--secret-key-file", key}, code: 78, stderr: "database: .* cannot be read"},
+		{args: []string{"serve", "--database", "postgres://u:canary@h/x?sslmode=verify-full&sslrootcert=/no/such/ca.pem", "--secret-key-file", key}, code: 78, stderr: "database: .* no such file"},
+	} {
+		i.try(t)
+	}
+}
+
 // What only a run can tell is exit code 1.
 func TestRuntimeErrors(t *testing.T) {
 	key := file(t, "key", "k\n")
 	for _, i := range []invocation{
 		{args: []string{"serve", "--database", "postgres://u:canary@127.0.0.1:1/x", "--secret-key-file", key, "--engine", "native"}, code: 1, stderr: "database: "},
-		{args: []string{"serve", "--database", "sqlite://" + file(t, "db", "this is not a database, and it is long enough to tell"), "--secret-key-file", key, "--engine", "native"}, code: 1, stderr: "database: "},
 		{args: words("serve --demo --engine native --listen 127.0.0.1:99999"), code: 1, stderr: "listen: "},
 	} {
 		i.try(t)

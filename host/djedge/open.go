@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -26,6 +27,9 @@ func openSite(ctx context.Context, c *config, _ *slog.Logger) (host.DB, func() e
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	db, err := openDatabase(ctx, c.database)
+	if errors.Is(err, postgres.ErrConfig) || errors.Is(err, sqldb.ErrConfig) {
+		err = &exitError{exitConfig, err}
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -45,9 +49,6 @@ func openDatabase(ctx context.Context, text string) (host.DB, error) {
 		path, err := sqlitePath(text)
 		if err != nil {
 			return nil, err
-		}
-		if _, err := os.Stat(path); err != nil {
-			return nil, configf("database: %w", err)
 		}
 		db, err := sqldb.OpenSQLite(ctx, path)
 		if err != nil {

@@ -13,6 +13,16 @@ import (
 	"github.com/djedge/djedge/djsession/query"
 )
 
+// ErrConfig is in the error of [New] when trying again cannot help: the
+// configuration itself is wrong.
+var ErrConfig = errors.New("the database is misconfigured")
+
+// configError is [ErrConfig] besides what it says.
+type configError struct{ error }
+
+func (configError) Is(target error) bool { return target == ErrConfig }
+func (e configError) Unwrap() error      { return e.error }
+
 // clean is err without what it may tell of statements and their values. What
 // is known to be harmless is kept; of the rest only the type.
 func clean(err error) error {

@@ -57,14 +57,16 @@ type DB struct {
 // Open is [New] with defaults.
 func Open(ctx context.Context, url string) (*DB, error) { return New(ctx, Config{URL: url}) }
 
-// New connects once, to find out that it can.
+// New connects once, to find out that it can. A URL that cannot be read, or
+// that names a file which cannot, is [ErrConfig]; a server that does not answer,
+// or refuses the password, is another error.
 func New(ctx context.Context, config Config) (*DB, error) {
 	c, err := pgxpool.ParseConfig(config.URL)
 	if err != nil {
-		return nil, parseError(err)
+		return nil, configError{parseError(err)}
 	}
 	if config.MaxConns < 0 || config.ConnectTimeout < 0 || config.AcquireTimeout < 0 {
-		return nil, errors.New("postgres: a limit is negative")
+		return nil, configError{errors.New("postgres: a limit is negative")}
 	}
 	if config.MaxConns > 0 {
 		c.MaxConns = config.MaxConns

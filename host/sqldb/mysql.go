@@ -43,11 +43,11 @@ var mysqlDriver = driver{query.MySQL, true, mysqlArgument, mysqlValue, mysqlKind
 func OpenMySQL(ctx context.Context, url string) (*DB, error) {
 	config, size, err := parseMySQL(url)
 	if err != nil {
-		return nil, err
+		return nil, configError{err}
 	}
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
-		return nil, errors.New("open MySQL database: the driver refuses the URL")
+		return nil, configError{errors.New("open MySQL database: the driver refuses the URL")}
 	}
 	pool := sql.OpenDB(readCommitted{connector})
 	pool.SetMaxOpenConns(size)

@@ -19,6 +19,7 @@ import (
 	"runtime"
 
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/djedge/djedge/djsession/query"
 )
@@ -44,15 +45,26 @@ type driver struct {
 
 var sqliteDriver = driver{query.SQLite, false, argument, value, kind, cause, readHeader}
 
+// ErrConfig is in the error of opening what can never be opened, however often
+// it is tried: no such file, a file that is no database or may not be read, a
+// URL that makes no sense. A server that does not answer is another error.
+var ErrConfig = errors.New("the database is misconfigured")
+
+// configError is [ErrConfig] besides what it says.
+type configError struct{ error }
+
+func (configError) Is(target error) bool { return target == ErrConfig }
+func (e configError) Unwrap() error      { return e.error }
+
 // OpenSQLite opens the database file at path, which must exist: a mistyped
-// path is an error, not a new and empty database.
+// path is [ErrConfig], not a new and empty database.
 func OpenSQLite(ctx context.Context, path string) (*DB, error) {
 	info, err := os.Stat(path)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("open SQLite database: %w", err)
+		return nil, configError{fmt.Errorf("open SQLite database: %w", err)}
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("open SQLite database: %s is not a file", path)
+		return nil, configError{fmt.Errorf("open SQLite database: %s is not a file", path)}
 	}
 	return open(ctx, path)
 }
@@ -83,7 +95,12 @@ func open(ctx context.Context, path string) (*DB, error) {
 	db := &DB{driver: &sqliteDriver, readers: readers, writer: writer}
 	if err := db.Ping(ctx); err != nil {
 		_ = db.Close()
-		return nil, fmt.Errorf("open SQLite database %s: %w", path, err)
+		err = fmt.Errorf("open SQLite database %s: %w", path, err)
+		var e *sqlite.Error
+		if errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_NOTADB || e.Code() == sqlite3.SQLITE_CANTOPEN) {
+			err = configError{err}
+		}
+		return nil, err
 	}
 	return db, nil
 }
