@@ -6,6 +6,7 @@ export GOTOOLCHAIN := local
 
 # Where the test components go. PostgreSQL refuses uid 0, and the user it then runs as must be able to reach its files.
 COMPONENTS ?= $(if $(filter 0,$(shell id -u)),/var/tmp/djedge-components,$(CURDIR)/.components)
+override COMPONENTS := $(abspath $(COMPONENTS))
 FUZZTIME ?= 10s
 BENCHTIME ?= 1s
 VECTORS := $(wildcard testdata/vectors/*.json)

@@ -2,10 +2,10 @@ package e2e
 
 import "testing"
 
-// Every Django from 2.2 on shares its logins with a djedge that is told the version.
-func TestOlderDjango(t *testing.T) {
+// Every other Django from 2.2 on shares its logins with a djedge that is told the version.
+func TestEveryDjango(t *testing.T) {
 	t.Parallel()
-	for version, name := range map[string]string{"22": "2.2", "32": "3.2", "42": "4.2"} {
+	for version, name := range map[string]string{"22": "2.2", "32": "3.2", "42": "4.2", "60": "6.0", "61": "6.1"} {
 		for _, kind := range kinds {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				t.Parallel()
