@@ -15,6 +15,12 @@ func allowsInactive(backend string) bool {
 	return backend == AllowAllUsersModelBackend || backend == AllowAllUsersRemoteUserBackend
 }
 
+// grantsPermissions: these backends are ModelBackends, which read the tables
+// of permissions.
+func grantsPermissions(backend string) bool {
+	return backend == ModelBackend || backend == RemoteUserBackend || allowsInactive(backend)
+}
+
 // loginBackend is the backend that a login with a password is recorded under:
 // the first that compares it with the password column, or "". What a custom
 // one would do (ask LDAP) is not known here, and the remote-user ones take no

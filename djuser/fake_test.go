@@ -44,6 +44,8 @@ type fake struct {
 	beforeCAS  func(*fake)
 	columns    []query.Column
 	statements map[string]string
+	answers    map[string]query.Result // to other statements
+	storage    func(djsession.StorageOp) (djsession.StorageResult, error)
 }
 
 var errDown = errors.New("the database is down")
@@ -67,6 +69,14 @@ func (f *fake) DeriveKey(_ context.Context, p password.Params, _, _ []byte) ([]b
 }
 
 func (f *fake) Yield(context.Context) error { return nil }
+
+func (f *fake) Storage(_ context.Context, op djsession.StorageOp) (djsession.StorageResult, error) {
+	if f.storage == nil {
+		return djsession.StorageResult{}, errDown
+	}
+	f.log = append(f.log, "storage")
+	return f.storage(op)
+}
 
 func (f *fake) Query(_ context.Context, atomic bool, statements ...query.Statement) ([]query.Result, error) {
 	f.mu.Lock()
@@ -146,6 +156,9 @@ func (f *fake) run(s query.Statement) (query.Result, error) {
 		}
 		return r, nil
 	default:
+		if r, ok := f.answers[s.Name]; ok {
+			return r, nil
+		}
 		return query.Result{}, fmt.Errorf("statement %q", s.Name)
 	}
 	return query.Result{}, nil

@@ -29,6 +29,9 @@ type Settings struct {
 	// is_active everyone is active, as in Django; without is_staff and
 	// is_superuser nobody is either; without last_login none is written.
 	Columns []query.Column
+	// Permissions names the tables of permissions and groups. A user table
+	// without is_superuser has none of them.
+	Permissions PermissionTables
 	// Backends is AUTHENTICATION_BACKENDS, by default ModelBackend alone.
 	// Sessions of other backends have no user. A custom backend is taken to
 	// find a session's user as ModelBackend does, but what it makes of a
@@ -71,6 +74,7 @@ type Users struct {
 	columns  columns
 	sql      statements
 	backend  string // of logins made here
+	grants   bool   // a backend is configured that grants by the tables of permissions
 }
 
 // New checks the settings and builds the statements. Sessions are kept in
@@ -84,6 +88,7 @@ func New(s Settings, store *djsession.Store) (*Users, error) {
 	s.PK = cmp.Or(s.PK, "id")
 	s.UsernameField = cmp.Or(s.UsernameField, "username")
 	s.EmailField = cmp.Or(s.EmailField, "email")
+	s.Permissions.fill(s.Table)
 	s.SessionKeys.UserID = cmp.Or(s.SessionKeys.UserID, "_auth_user_id")
 	s.SessionKeys.Backend = cmp.Or(s.SessionKeys.Backend, "_auth_user_backend")
 	s.SessionKeys.Hash = cmp.Or(s.SessionKeys.Hash, "_auth_user_hash")
@@ -103,7 +108,7 @@ func New(s Settings, store *djsession.Store) (*Users, error) {
 	if err := s.check(store.Settings().CookieName); err != nil {
 		return nil, err
 	}
-	u := &Users{settings: s, store: store, backend: loginBackend(s.Backends)}
+	u := &Users{settings: s, store: store, backend: loginBackend(s.Backends), grants: slices.ContainsFunc(s.Backends, grantsPermissions)}
 	if u.authKey().IsZero() { // else every session would look stale
 		name := "key_auth_hash"
 		if !s.Version.AtLeast(3, 1) {
@@ -125,6 +130,9 @@ func (s *Settings) check(sessionCookie string) error {
 	}
 	if err := query.CheckIdentifier(s.Table); err != nil {
 		return fmt.Errorf("user_table: %w", err)
+	}
+	if err := s.Permissions.check(); err != nil {
+		return err
 	}
 	keys := []string{s.SessionKeys.UserID, s.SessionKeys.Backend, s.SessionKeys.Hash, csrfSessionKey}
 	slices.Sort(keys)

@@ -13,12 +13,17 @@ import (
 // The statements name columns and conditions as in the traces of Django 5.2.
 func TestStatements(t *testing.T) {
 	const columns = `"id", "password", "last_login", "is_superuser", "username", "first_name", "last_name", "email", "is_staff", "is_active", "date_joined"`
+	const permissions = `SELECT c."app_label", p."codename" FROM "auth_permission" p INNER JOIN "django_content_type" c ON c."id" = p."content_type_id"`
 	want := map[string]string{
 		"user_by_id":        `SELECT ` + columns + ` FROM "auth_user" WHERE "id" = CAST($1 AS bigint) LIMIT 21`,
 		"user_by_name":      `SELECT ` + columns + ` FROM "auth_user" WHERE "username" = $1 LIMIT 21`,
 		"user_insert":       `INSERT INTO "auth_user" (` + strings.TrimPrefix(columns, `"id", `) + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		"user_password":     `UPDATE "auth_user" SET "password" = $1 WHERE "id" = CAST($2 AS bigint)`,
 		"user_password_cas": `UPDATE "auth_user" SET "password" = $1 WHERE "id" = CAST($2 AS bigint) AND "password" = $3`,
+		"permissions":       permissions,
+		"user_permissions":  permissions + ` INNER JOIN "auth_user_user_permissions" j ON j."permission_id" = p."id" WHERE j."user_id" = CAST($1 AS bigint)`,
+		"group_permissions": permissions + ` INNER JOIN "auth_group_permissions" j ON j."permission_id" = p."id" WHERE j."group_id" IN (SELECT "group_id" FROM "auth_user_groups" WHERE "user_id" = CAST($1 AS bigint))`,
+		"user_groups":       `SELECT g."name" FROM "auth_group" g INNER JOIN "auth_user_groups" j ON j."group_id" = g."id" WHERE j."user_id" = CAST($1 AS bigint)`,
 		"user_last_login":   `UPDATE "auth_user" SET "last_login" = $1 WHERE "id" = CAST($2 AS bigint)`,
 	}
 	for d, adapt := range map[query.Dialect]func(string) string{
@@ -82,6 +87,8 @@ func TestNewRefuses(t *testing.T) {
 		"csrf_cookie_name \"a(b)\"":      func(s *djuser.Settings) { s.CSRFCookieName = "a(b)" },
 		"csrf_cookie_name \"sessionid\"": func(s *djuser.Settings) { s.CSRFCookieName = "sessionid" },
 		"csrf_cookie_path":               func(s *djuser.Settings) { s.CSRFCookiePath = "/; Secure" },
+		"user_m2m_column":                func(s *djuser.Settings) { s.Permissions.UserColumn = "a.user_id" },
+		"permission_table":               func(s *djuser.Settings) { s.Permissions.Permission = `x" UNION SELECT` },
 		"csrf_cookie_samesite":           func(s *djuser.Settings) { s.CSRFCookieSameSite = "lax; x" },
 	} {
 		s := djuser.Settings{Keys: keys}

@@ -9,8 +9,9 @@ import (
 
 // statements are all that the rules ask about users, with names quoted once.
 type statements struct {
-	byID, byName, insert, lastLogin, password, passwordCAS query.Statement
-	inserted                                               []int // the columns of insert, in order
+	byID, byName, insert, lastLogin, password, passwordCAS     query.Statement
+	everyPermission, userPermissions, groupPermissions, groups query.Statement
+	inserted                                                   []int // the columns of insert, in order
 }
 
 func (u *Users) build() (s statements) {
@@ -50,6 +51,9 @@ func (u *Users) build() (s statements) {
 	if c.lastLogin >= 0 {
 		s.lastLogin = query.Statement{Name: "user_last_login", SQL: d.Rebind("UPDATE " + table + " SET " + name(c.lastLogin) + " = ? WHERE " + name(c.pk) + id)}
 	}
+	if c.superuser >= 0 {
+		u.buildPermissions(&s)
+	}
 	return s
 }
 
@@ -68,6 +72,9 @@ func (u *Users) Statements() []query.Statement {
 	all := []query.Statement{u.sql.byID, u.sql.byName, u.sql.insert, u.sql.password, u.sql.passwordCAS}
 	if u.columns.lastLogin >= 0 {
 		all = append(all, u.sql.lastLogin)
+	}
+	if u.columns.superuser >= 0 {
+		all = append(all, u.sql.everyPermission, u.sql.userPermissions, u.sql.groupPermissions, u.sql.groups)
 	}
 	return all
 }
