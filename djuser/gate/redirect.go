@@ -21,8 +21,10 @@ const maxRedirect = 2048
 // The algorithm is Django 5.2's for every version, on raw text as Python reads
 // it, because a URL parser that repairs what it reads would decide about
 // another URL than the browser follows. Stricter than Django, what is not
-// UTF-8 is refused. True does not mean that target can be a header: see
-// [Location].
+// UTF-8 is refused, and so are three slashes with a tab or a line end between
+// them, which a browser does not see ("//\t/evil.test" in a link leads to
+// evil.test; in a header that Django wrote it would be escaped). True does not
+// mean that target can be a header: see [Location].
 func SafeRedirect(target string, hosts []string, requireHTTPS bool) bool {
 	if !utf8.ValidString(target) {
 		return false
@@ -37,7 +39,7 @@ func SafeRedirect(target string, hosts []string, requireHTTPS bool) bool {
 func staysOn(target string, hosts []string, requireHTTPS bool) bool {
 	// To a browser any number of slashes begins a host, to urlsplit two do.
 	// The length comes before anything that costs more than reading it.
-	if strings.HasPrefix(target, "///") || len(target) > maxRedirect && utf8.RuneCountInString(target) > maxRedirect {
+	if strings.HasPrefix(withoutIgnored(target), "///") || len(target) > maxRedirect && utf8.RuneCountInString(target) > maxRedirect {
 		return false
 	}
 	u, ok := urlsplit(target)

@@ -16,10 +16,7 @@ type splitURL struct{ scheme, netloc, path, query, fragment string }
 // where Python raises: a broken IPv6 literal, or a host that NFKC turns into
 // another URL.
 func urlsplit(s string) (u splitURL, ok bool) {
-	s = strings.TrimLeftFunc(s, func(r rune) bool { return r <= ' ' })
-	if strings.ContainsAny(s, "\t\r\n") {
-		s = strings.NewReplacer("\t", "", "\r", "", "\n", "").Replace(s)
-	}
+	s = withoutIgnored(s)
 	if colon := strings.IndexByte(s, ':'); colon > 0 && isScheme(s[:colon]) {
 		u.scheme, s = strings.ToLower(s[:colon]), s[colon+1:]
 	}
@@ -37,6 +34,16 @@ func urlsplit(s string) (u splitURL, ok bool) {
 	s, u.fragment, _ = strings.Cut(s, "#")
 	u.path, u.query, _ = strings.Cut(s, "?")
 	return u, true
+}
+
+// withoutIgnored takes out what urlsplit and browsers do not see: control
+// characters and spaces in front, tabs and line ends anywhere.
+func withoutIgnored(s string) string {
+	s = strings.TrimLeftFunc(s, func(r rune) bool { return r <= ' ' })
+	if strings.ContainsAny(s, "\t\r\n") {
+		s = strings.NewReplacer("\t", "", "\r", "", "\n", "").Replace(s)
+	}
+	return s
 }
 
 // String is urllib.parse.urlunsplit for the schemes that a browser follows.
