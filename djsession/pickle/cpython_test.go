@@ -246,6 +246,7 @@ func TestCPython(t *testing.T) {
 // TestCPythonDamaged: a damaged pickle that is decoded all the same is to
 // Python what it is here. (What is refused here Python may run.)
 func TestCPythonDamaged(t *testing.T) {
+	python(t)
 	var seeds []string
 	for _, v := range vectors(t) {
 		if data := v.data(t); len(data) < 1000 && (v.Class == "safe" || v.Class == "typed") {
@@ -285,7 +286,7 @@ func TestCPythonDamaged(t *testing.T) {
 		if accepted[data] {
 			continue
 		}
-		members, err := pickle.Decode(data, pickle.Limits{})
+		members, err := pickle.Decode(data, fuzzLimits)
 		if err != nil {
 			continue
 		}

@@ -19,8 +19,10 @@ var (
 // Encode is a dict of members as Django's caches read it: RedisCache and
 // PyMemcacheCache write protocol 5, django-redis 4; Python reads each of 2 to 5.
 // A member is written from Pickled, or else from Raw. Pickled obeys the rules
-// of [Decode], so nothing that would be called is ever written. An error names
-// the key.
+// of [Decode], so nothing is ever written that Python would run, save for the
+// three types of datetime. There is no memo: what was shared is written each
+// time, so a session may grow beyond the limits by which it was read. An error
+// names the key.
 func Encode(members []Member, protocol int) (string, error) {
 	if protocol < 2 || protocol > 5 {
 		return "", fmt.Errorf("encode session: %w", ErrProtocol)

@@ -48,9 +48,10 @@ const (
 	ReasonSize
 	// ReasonDepth: nested more deeply than Limits.Depth.
 	ReasonDepth
-	// ReasonValues: more than Limits.Values.
+	// ReasonValues: opcodes make more than Limits.Values.
 	ReasonValues
-	// ReasonExpanded: longer than Limits.Expanded when written out.
+	// ReasonExpanded: longer than Limits.Expanded, or more than Limits.Values,
+	// when shared references are written out.
 	ReasonExpanded
 	// ReasonInteger: more than 4300 digits, which Python would not write as text.
 	ReasonInteger

@@ -8,7 +8,7 @@ const maxDepth = 200
 type Limits struct {
 	Bytes    int // length of the pickle; default 1 MiB
 	Depth    int // nesting of containers in a value; default, and at most, 200
-	Values   int // values, marks and memo entries that opcodes make; default 131072
+	Values   int // values, marks and memo entries that opcodes make, and values written out; default 131072
 	Expanded int // length of all JSON text and fragments, shared references written out; default 8 MiB
 }
 

@@ -13,6 +13,7 @@ const nan = 0x7ff8000000000000
 // writer writes JSON text, and notes whether it says everything.
 type writer struct {
 	limits  Limits
+	values  int // written, of limits.Values
 	spent   int // of limits.Expanded, without json
 	json    []byte
 	inexact bool
@@ -44,7 +45,9 @@ func (w *writer) member(m *Member, v value) Reason {
 }
 
 func (w *writer) value(v value, depth int) Reason {
-	// Each value, shared or not, writes a byte or more before it comes here.
+	if w.values++; w.values > w.limits.Values {
+		return ReasonExpanded
+	}
 	if reason := w.spend(0); reason != none {
 		return reason
 	}
