@@ -39,11 +39,22 @@ func urlsplit(s string) (u splitURL, ok bool) {
 // withoutIgnored takes out what urlsplit and browsers do not see: control
 // characters and spaces in front, tabs and line ends anywhere.
 func withoutIgnored(s string) string {
-	s = strings.TrimLeftFunc(s, func(r rune) bool { return r <= ' ' })
-	if strings.ContainsAny(s, "\t\r\n") {
-		s = strings.NewReplacer("\t", "", "\r", "", "\n", "").Replace(s)
+	return without(strings.TrimLeftFunc(s, func(r rune) bool { return r <= ' ' }), "\t\r\n")
+}
+
+// without takes some ASCII characters out of s and leaves every other byte,
+// UTF-8 or not.
+func without(s, chars string) string {
+	if !strings.ContainsAny(s, chars) {
+		return s
 	}
-	return s
+	out := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		if strings.IndexByte(chars, s[i]) < 0 {
+			out = append(out, s[i])
+		}
+	}
+	return string(out)
 }
 
 // String is urllib.parse.urlunsplit for the schemes that a browser follows.
@@ -154,7 +165,7 @@ func normalHost(netloc string) bool {
 	if i == len(netloc) {
 		return true
 	}
-	n := strings.NewReplacer("@", "", ":", "", "#", "", "?", "").Replace(netloc)
+	n := without(netloc, "@:#?")
 	after := norm.NFKC.String(n)
 	return n == after || !strings.ContainsAny(after, "/?#@:")
 }
