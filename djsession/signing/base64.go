@@ -1,10 +1,9 @@
 package signing
 
-// decodeBase64 decodes as Python's base64.b64decode does by default, in both
-// the standard and the URL-safe alphabet: other bytes are ignored, what follows
-// a complete padding is ignored, and a missing padding is an error. The result
-// is appended to dst.
-func decodeBase64(dst []byte, s string) ([]byte, bool) {
+// decodeBase64 decodes as Python's base64.b64decode does by default: bytes
+// outside the alphabet are ignored, what follows a complete padding is ignored,
+// and a missing padding is an error. The result is appended to dst.
+func decodeBase64(dst []byte, s string, alphabet *[256]byte) ([]byte, bool) {
 	var quad, pads int
 	var left byte
 	for i := 0; i < len(s); i++ {
@@ -16,7 +15,7 @@ func decodeBase64(dst []byte, s string) ([]byte, bool) {
 			}
 			continue
 		}
-		v := base64Values[c]
+		v := alphabet[c]
 		if v == 0xff {
 			continue
 		}
@@ -39,15 +38,22 @@ func decodeBase64(dst []byte, s string) ([]byte, bool) {
 }
 
 // decodeUnpadded is Django's b64_decode: the padding that the length asks for
-// is appended first.
+// is appended first, and the alphabet is the URL-safe one, to which Python's
+// urlsafe_b64decode adds the other.
 func decodeUnpadded(dst []byte, s string) ([]byte, bool) {
 	if r := len(s) % 4; r != 0 {
 		s += "==="[:4-r]
 	}
-	return decodeBase64(dst, s)
+	return decodeBase64(dst, s, &bothValues)
 }
 
-var base64Values = func() (t [256]byte) {
+var (
+	standardValues = base64Values("+/")
+	bothValues     = base64Values("+/-_")
+)
+
+// base64Values is the alphabet with the characters for 62 and 63, in turns.
+func base64Values(last string) (t [256]byte) {
 	for i := range t {
 		t[i] = 0xff
 	}
@@ -57,6 +63,8 @@ var base64Values = func() (t [256]byte) {
 	for i := range 10 {
 		t['0'+i] = byte(52 + i)
 	}
-	t['+'], t['-'], t['/'], t['_'] = 62, 62, 63, 63
+	for i := range len(last) {
+		t[last[i]] = byte(62 + i%2)
+	}
 	return t
-}()
+}

@@ -21,8 +21,9 @@ func DumpsLegacy(jsonText string, key Key) string {
 }
 
 // LoadsLegacy reads what [DumpsLegacy] and Django before 3.1 wrote, down to
-// the JSON text, as UTF-8. Data of more than maxBytes is [ErrTooLarge], before
-// it is decoded; anything else that is wrong is [ErrBadSignature].
+// the JSON text, as UTF-8. The signature is inside the base64, which is
+// therefore decoded first: data of more than maxBytes is [ErrTooLarge] before
+// that. Anything else that is wrong is [ErrBadSignature].
 func LoadsLegacy(data string, maxBytes int, rings ...Ring) (jsonText string, err error) {
 	for i := 0; i < len(data); i++ {
 		if data[i] >= 0x80 {
@@ -34,7 +35,7 @@ func LoadsLegacy(data string, maxBytes int, rings ...Ring) (jsonText string, err
 	}
 	b := buffers.Get().(*buffer)
 	defer b.release()
-	raw, ok := decodeBase64(b.raw[:0], data)
+	raw, ok := decodeBase64(b.raw[:0], data, &standardValues)
 	b.raw = raw
 	signature, text, found := strings.Cut(string(raw), ":")
 	if !ok || !found {
