@@ -65,11 +65,7 @@ func (s *Store) Decode(data string) ([]Item, error) {
 	if err != nil {
 		return nil, fmt.Errorf("decode session: %w", err)
 	}
-	items := make([]Item, len(members))
-	for i, m := range members {
-		items[i] = Item(m)
-	}
-	return items, nil
+	return itemsOf(members), nil
 }
 
 // verify is the JSON text of data whose signature was right.

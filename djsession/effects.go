@@ -20,4 +20,8 @@ type Effects interface {
 	// atomic. Results are in order. On an error nothing of an atomic call
 	// has happened. A broken uniqueness rule is [query.ErrDuplicate].
 	Query(ctx context.Context, atomic bool, statements ...query.Statement) ([]query.Result, error)
+	// Storage does one operation on the cache or the files where the engine
+	// keeps sessions. What is not there is an answer, never an error: an
+	// error means that the storage did not answer.
+	Storage(ctx context.Context, op StorageOp) (StorageResult, error)
 }

@@ -19,11 +19,11 @@ func ExampleStore_Decode() {
 		panic(err)
 	}
 	items, err := store.Decode(data)
-	fmt.Println(items, err)
+	fmt.Println(items[0].Key, items[0].Raw, err)
 
 	_, err = store.Decode("f" + data[1:])
 	fmt.Println(err)
 	// Output:
-	// [{cart [1.0, 2]}] <nil>
+	// cart [1.0, 2] <nil>
 	// decode session: bad signature
 }

@@ -20,6 +20,9 @@ var (
 	// ErrNaiveExpiry: it is a date without a time zone, for which Django fails
 	// too when USE_TZ is on.
 	ErrNaiveExpiry = errors.New("_session_expiry is a date without a time zone")
+	// ErrAwareExpiry: it is a date with a time zone, for which Django fails
+	// when USE_TZ is off.
+	ErrAwareExpiry = errors.New("_session_expiry is a date with a time zone")
 )
 
 // expiry is _session_expiry as get_expiry_age sees it.
@@ -32,8 +35,10 @@ type expiry struct {
 }
 
 func readExpiry(sess *Session) (e expiry, err error) {
-	raw, ok := sess.Get(expiryKey)
+	at := sess.find(expiryKey) // which the site's code does not notice
+	raw, ok := "", at >= 0
 	if ok {
+		raw = sess.items[at].Raw
 		raw, err = pyjson.Canonical(raw) // in case a program set it with spaces
 		if err != nil {
 			return e, ErrExpiry
@@ -73,10 +78,11 @@ func (s *Store) ExpirySeconds(sess *Session, now time.Time) (float64, error) {
 		_, err = addSeconds(now, e.seconds)
 		return e.seconds, err
 	}
-	date, err := parseExpiry(e.text)
+	date, err := s.parseExpiry(e.text)
 	if err != nil {
 		return 0, err
 	}
+	now = s.clock(now)
 	// days*86400 + seconds of the difference: rounded down.
 	seconds, micros := date.Unix()-now.Unix(), date.Nanosecond()/1000-now.Nanosecond()/1000
 	if micros < 0 {
@@ -103,11 +109,16 @@ func (s *Store) ExpiryDate(sess *Session, now time.Time) (time.Time, error) {
 	case err != nil:
 		return time.Time{}, err
 	case e.isText:
-		return parseExpiry(e.text)
+		date, err := s.parseExpiry(e.text)
+		if err == nil {
+			date = s.instant(date)
+		}
+		return date, err
 	case e.falsy:
-		return now.Add(s.set.CookieAge), nil
+		return s.instant(s.clock(now).Add(s.set.CookieAge)), nil
 	}
-	return addSeconds(now, e.seconds)
+	date, err := addSeconds(s.clock(now), e.seconds)
+	return s.instant(date), err
 }
 
 // ExpiresAtBrowserClose is Django's get_expire_at_browser_close.
@@ -122,11 +133,16 @@ func (s *Store) ExpiresAtBrowserClose(sess *Session) bool {
 	return !e.isText && e.seconds == 0
 }
 
-func parseExpiry(text string) (time.Time, error) {
+// parseExpiry reads a date; without USE_TZ it is what the site's clock shows.
+func (s *Store) parseExpiry(text string) (time.Time, error) {
 	date, aware, ok := parseISO(text)
 	switch {
 	case !ok || !inRange(date):
 		return time.Time{}, ErrExpiry
+	case s.set.Zone != nil && aware:
+		return time.Time{}, ErrAwareExpiry
+	case s.set.Zone != nil:
+		return date, nil
 	case !aware:
 		return date, ErrNaiveExpiry
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 )
 
@@ -24,6 +25,16 @@ type fake struct {
 	queries []query.Statement
 	fail    map[string]error // by the statement's name
 	loose   bool             // compares keys as MySQL's collations do
+	log     []string         // statements and operations on the storage, in order
+	stored  map[string]entry // of the cache or the folder
+	broken  map[djsession.StorageKind]error
+	after   map[string]func() // once, after the first statement or operation of that name
+}
+
+// entry is a value in the cache, or a file.
+type entry struct {
+	djsession.StorageResult
+	expires time.Time
 }
 
 type row struct {
@@ -33,14 +44,15 @@ type row struct {
 
 func newFake(t *testing.T) *fake {
 	next := byte(0)
-	return &fake{t: t, now: start, rows: map[string]row{}, fail: map[string]error{}, random: func(n int) ([]byte, error) {
-		next++
-		b := make([]byte, n)
-		for i := range b {
-			b[i] = next + byte(i)
-		}
-		return b, nil
-	}}
+	return &fake{t: t, now: start, rows: map[string]row{}, fail: map[string]error{}, stored: map[string]entry{},
+		broken: map[djsession.StorageKind]error{}, after: map[string]func(){}, random: func(n int) ([]byte, error) {
+			next++
+			b := make([]byte, n)
+			for i := range b {
+				b[i] = next + byte(i)
+			}
+			return b, nil
+		}}
 }
 
 func (f *fake) Now() time.Time { return f.now }
@@ -52,6 +64,7 @@ func (f *fake) Query(_ context.Context, atomic bool, statements ...query.Stateme
 	f.queries = append(f.queries, statements...)
 	var results []query.Result
 	for _, s := range statements {
+		f.log = append(f.log, strings.TrimPrefix(s.Name, "session_"))
 		if err := f.fail[s.Name]; err != nil {
 			return nil, err
 		}
@@ -68,8 +81,61 @@ func (f *fake) Query(_ context.Context, atomic bool, statements ...query.Stateme
 			return nil, err
 		}
 		results = append(results, result)
+		f.happened(s.Name)
 	}
 	return results, nil
+}
+
+// happened runs what another request does right after.
+func (f *fake) happened(name string) {
+	if do := f.after[name]; do != nil {
+		delete(f.after, name)
+		do()
+	}
+}
+
+func (f *fake) Storage(_ context.Context, op djsession.StorageOp) (result djsession.StorageResult, err error) {
+	f.log = append(f.log, op.Kind.String())
+	if err := f.broken[op.Kind]; err != nil {
+		return result, err
+	}
+	e, there := f.stored[op.Key]
+	if !e.expires.IsZero() && !e.expires.After(f.now) {
+		delete(f.stored, op.Key)
+		there = false
+	}
+	value := entry{StorageResult: djsession.StorageResult{Found: true, Value: op.Value, Flags: op.Flags}}
+	switch op.Kind {
+	case djsession.CacheGet, djsession.FileGet:
+		if there {
+			result = e.StorageResult
+		}
+	case djsession.CacheSet, djsession.CacheAdd:
+		value.expires = f.now.Add(op.TTL)
+		if result.Found = op.Kind == djsession.CacheSet || !there; result.Found {
+			f.stored[op.Key] = value
+			if op.TTL <= 0 {
+				delete(f.stored, op.Key)
+			}
+		}
+	case djsession.FileCreate, djsession.FileReplace:
+		value.Modified = f.now
+		if result.Found = there == (op.Kind == djsession.FileReplace); result.Found {
+			f.stored[op.Key] = value
+		}
+	case djsession.CacheDelete, djsession.FileDelete:
+		delete(f.stored, op.Key)
+		result.Found = there
+	}
+	f.happened(op.Kind.String())
+	return result, nil
+}
+
+// did is what was asked for since the last call.
+func (f *fake) did() string {
+	log := strings.Join(f.log, " ")
+	f.log = nil
+	return log
 }
 
 func (f *fake) run(s query.Statement) (result query.Result, err error) {
@@ -86,6 +152,9 @@ func (f *fake) run(s query.Statement) (result query.Result, err error) {
 	case "session_load":
 		if key, ok := found(arg(0)); ok && after(f.rows[key].expires, s.Args[1]) {
 			result.Rows = [][]query.Value{{query.Text(key), query.Text(f.rows[key].data)}}
+			if strings.Count(s.SQL, "expire_date") > 1 {
+				result.Rows[0] = append(result.Rows[0], f.rows[key].expires)
+			}
 		}
 	case "session_insert":
 		if _, ok := f.rows[arg(0)]; ok {

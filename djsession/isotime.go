@@ -6,10 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// parseISO is Python's datetime.fromisoformat, as of 3.11: dates with or
-// without dashes, ISO weeks, any one character as the separator, times down to
-// fractions, "Z". aware reports whether the text names an offset; without one
-// t is in UTC.
+// parseISO reads what Python's datetime.fromisoformat does, as of 3.11: dates
+// with or without dashes, ISO weeks, any one character as the separator, times
+// down to fractions, "Z". A few odd forms are refused that Python reads and its
+// isoformat never writes (24:00, as of 3.13). aware reports whether the text names an offset; without one t is in UTC.
 func parseISO(s string) (t time.Time, aware, ok bool) {
 	at := isoSeparator(s)
 	if at < 0 || at > len(s) {
@@ -157,15 +157,15 @@ func isoTime(s string) (c isoClock, zone *time.Location, aware, ok bool) {
 	if !ok || offset >= 86400 {
 		return c, zone, false, false
 	}
+	if offset == 0 { // CPython then takes UTC, and no fraction
+		return c, zone, true, true
+	}
 	if s[at] == '-' {
 		offset, o.micro = -offset, -o.micro
 	}
 	// Go knows no fractions in offsets, so the fraction moves the time.
 	c.micro -= o.micro
-	if offset != 0 {
-		zone = time.FixedZone("", offset)
-	}
-	return c, zone, true, true
+	return c, time.FixedZone("", offset), true, true
 }
 
 // isoParts reads HH[:?MM[:?SS[{.,}f+]]]; digits beyond microseconds are dropped.

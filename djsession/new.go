@@ -5,8 +5,10 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/djsession/signing"
 	"github.com/djedge/djedge/djsession/version"
 )
 
@@ -17,7 +19,8 @@ const (
 )
 
 // New fills the defaults of set and checks the rest. An error names the
-// setting, as the configuration spells it.
+// setting, as the configuration spells it. Django before 4.1 has no
+// SECRET_KEY_FALLBACKS: for these versions every fallback key is dropped.
 func New(set Settings) (*Store, error) {
 	set.Version = set.Version.Or(version.Default)
 	setDefault(&set.CookieName, "sessionid")
@@ -25,13 +28,27 @@ func New(set Settings) (*Store, error) {
 	setDefault(&set.CookieSameSite, "Lax")
 	setDefault(&set.CookieAge, defaultCookieAge)
 	setDefault(&set.Table, "django_session")
+	setDefault(&set.Engine, EngineDB)
+	setDefault(&set.Cache.Format, CacheRedis)
+	setDefault(&set.Cache.Version, 1)
+	setDefault(&set.Cache.Serializer, "pickle")
 	setDefault(&set.MaxDataBytes, defaultMaxDataBytes)
 	if err := check(&set); err != nil {
 		return nil, fmt.Errorf("session settings: %w", err)
 	}
+	if !set.Version.AtLeast(4, 1) {
+		dropFallbacks(&set.Keys)
+	}
 	s := &Store{set: set}
 	s.prepare()
+	s.engine = s.newEngine()
 	return s, nil
+}
+
+func dropFallbacks(k *signing.Keys) {
+	for _, ring := range []*signing.Ring{&k.Session, &k.SessionSHA1, &k.SessionLegacy, &k.Cookie, &k.CookieSHA1, &k.AuthHash, &k.AuthHashSHA1} {
+		ring.Fallbacks = nil
+	}
 }
 
 func setDefault[T comparable](field *T, value T) {
@@ -42,16 +59,15 @@ func setDefault[T comparable](field *T, value T) {
 }
 
 func check(set *Settings) error {
-	current, name := set.Keys.Session.Current, "key_session"
-	if !set.Version.AtLeast(3, 1) {
-		current, name = set.Keys.SessionLegacy.Current, "key_session_legacy"
-	}
+	current, name := currentKey(set)
 	switch {
 	case !slices.Contains(version.Supported, set.Version):
 		return fmt.Errorf("version: django %v is not supported", set.Version)
 	case set.Dialect > query.MySQL:
 		return fmt.Errorf("dialect: %v is unknown", set.Dialect)
-	case current.IsZero():
+	case !slices.Contains([]Engine{EngineDB, EngineCachedDB, EngineCache, EngineFile, EngineSignedCookies}, set.Engine):
+		return fmt.Errorf("session_engine: %q is not db, cached_db, cache, file or signed_cookies", string(set.Engine))
+	case name != "" && current.IsZero():
 		return fmt.Errorf("%s: django %v needs this key", name, set.Version)
 	case !IsToken(set.CookieName):
 		return fmt.Errorf("session_cookie_name: %q is not a cookie name", set.CookieName)
@@ -68,6 +84,42 @@ func check(set *Settings) error {
 	}
 	if err := query.CheckIdentifier(set.Table); err != nil {
 		return fmt.Errorf("session_table: %w", err)
+	}
+	return checkCache(&set.Cache)
+}
+
+// currentKey is the key that the engine signs with, and its name; a cache needs
+// none.
+func currentKey(set *Settings) (key signing.Key, name string) {
+	legacy := !set.Version.AtLeast(3, 1)
+	switch {
+	case set.Engine == EngineCache:
+		return key, ""
+	case set.Engine == EngineSignedCookies && legacy:
+		return set.Keys.CookieSHA1.Current, "key_cookie_sha1"
+	case set.Engine == EngineSignedCookies:
+		return set.Keys.Cookie.Current, "key_cookie"
+	case legacy:
+		return set.Keys.SessionLegacy.Current, "key_session_legacy"
+	}
+	return set.Keys.Session.Current, "key_session"
+}
+
+func checkCache(c *Cache) error {
+	prefix := cacheCodec{cache: *c}
+	_, fits := prefix.key(c.KeyPrefix + "::" + cachedDBPrefix + strings.Repeat("0", keyLength+20))
+	djangoRedis := c.Format == CacheDjangoRedis
+	switch {
+	case !djangoRedis && c.Format != CacheRedis && c.Format != CacheMemcached:
+		return fmt.Errorf("cache_format: %q is not redis, django-redis or memcached", string(c.Format))
+	case !utf8.ValidString(c.KeyPrefix) || !fits:
+		return fmt.Errorf("cache_key_prefix: keys of %s cannot begin with it", c.Format)
+	case c.Version < 0:
+		return fmt.Errorf("cache_version: %d is negative", c.Version)
+	case c.Serializer != "pickle" && !(c.Serializer == "json" && djangoRedis):
+		return fmt.Errorf("cache_serializer: %q is not pickle or, of django-redis, json", c.Serializer)
+	case c.Compressor != "" && !(c.Compressor == "zlib" && djangoRedis):
+		return fmt.Errorf("cache_compressor: %q is not zlib, of django-redis", c.Compressor)
 	}
 	return nil
 }

@@ -11,6 +11,10 @@ import (
 type Item struct {
 	Key string
 	Raw string
+	// Pickled is "" for what JSON can say, and so in every session that is
+	// not kept in a cache. Else it is the value, of which Raw is a view, as
+	// package pickle keeps it. Whoever changes Raw clears it.
+	Pickled string
 }
 
 // Session is Django's session: an ordered dict that remembers whether it was
@@ -22,6 +26,7 @@ type Session struct {
 	accessed bool
 	modified bool
 	err      error
+	cacheErr error
 }
 
 // NewSession is a session that was neither read nor changed. An empty key
@@ -33,9 +38,14 @@ func NewSession(key string, items ...Item) *Session {
 // Key is the session key, "" when nothing is stored. It is a secret.
 func (s *Session) Key() string { return s.key }
 
-// Err says why the stored data could not be read. Such a session is empty and
-// keeps its key, so that the next save replaces the data, as in Django.
+// Err says why the stored data could not be read. Such a session is empty. As
+// in Django it keeps its key, so that the next save replaces the data, except
+// when it is in a cache alone, or in a file with an unreadable expiry.
 func (s *Session) Err() error { return s.err }
+
+// CacheErr says why a value in the cache was passed over and the database read
+// instead ([ErrCacheValue]).
+func (s *Session) CacheErr() error { return s.cacheErr }
 
 // Items are the entries in order. The slice must not be changed, and is good
 // until the session is.
@@ -83,10 +93,10 @@ func (s *Session) Text(key string) (text string, ok bool) {
 func (s *Session) Set(key, raw string) {
 	s.accessed, s.modified = true, true
 	if i := s.find(key); i >= 0 {
-		s.items[i].Raw = raw
+		s.items[i].Raw, s.items[i].Pickled = raw, ""
 		return
 	}
-	s.items = append(s.items, Item{key, raw})
+	s.items = append(s.items, Item{Key: key, Raw: raw})
 }
 
 // SetText stores a string under key.

@@ -357,6 +357,12 @@ func TestKeyRotation(t *testing.T) {
 			t.Errorf("%v: the new key alone reads the old signature", release)
 		}
 		rotated := load(t, both, fx, sess.Key())
+		if !release.AtLeast(4, 1) { // there is no SECRET_KEY_FALLBACKS
+			if rotated.Err() == nil || rotated.Len() != 0 {
+				t.Errorf("%v: a fallback key reads the old signature", release)
+			}
+			continue
+		}
 		must(t, both.Save(ctx, fx, rotated))
 		if got := load(t, newer, fx, sess.Key()); got.Err() != nil || got.Len() != 1 {
 			t.Errorf("%v: %v", release, got.Err())

@@ -242,7 +242,7 @@ func TestVectorsCookies(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, m := range members {
-				items = append(items, djsession.Item(m))
+				items = append(items, djsession.Item{Key: m.Key, Raw: m.Raw})
 			}
 		}
 		if raw, ok := strings.CutPrefix(v.Tag, "set_expiry("); ok && items == nil {

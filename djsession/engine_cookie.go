@@ -1,0 +1,72 @@
+package djsession
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/djedge/djedge/djsession/pyjson"
+	"github.com/djedge/djedge/djsession/signing"
+)
+
+const (
+	maxCookieBytes = 4096     // name and value; browsers drop larger ones
+	maxCookieData  = 64 << 10 // inflated: far more than a cookie holds, unless it is a bomb
+)
+
+// cookieEngine is django.contrib.sessions.backends.signed_cookies: the key of a
+// session is all of it, signed. Nothing is kept here, so nothing is revoked: a
+// cookie that was copied is good until it is as old as the cookie age.
+type cookieEngine struct{ *Store }
+
+// load: whatever is wrong, the session is empty, keeps its key and is to be
+// saved, so that the response replaces the cookie.
+func (e cookieEngine) load(_ context.Context, fx Effects, key string) (*Session, error) {
+	k := &e.set.Keys
+	rings := []signing.Ring{k.Cookie, k.CookieSHA1}
+	switch {
+	case e.legacy():
+		rings = rings[1:]
+	case !e.transitional():
+		rings = rings[:1]
+	}
+	// The age is that of the setting, even for a session with its own expiry.
+	text, err := signing.Loads(key, fx.Now(), e.set.CookieAge, e.maxBytes(), rings...)
+	if err == nil {
+		var members []pyjson.Member
+		if members, err = pyjson.Object(text, maxDepth); err == nil {
+			return &Session{key: key, items: itemsOf(members)}, nil
+		}
+	}
+	return &Session{key: key, modified: true, err: fmt.Errorf("decode session: %w", err)}, nil
+}
+
+func (e cookieEngine) maxBytes() int { return min(e.set.MaxDataBytes, maxCookieData) }
+
+func (e cookieEngine) create(ctx context.Context, fx Effects, sess *Session) error {
+	return e.save(ctx, fx, sess)
+}
+
+func (e cookieEngine) save(_ context.Context, fx Effects, sess *Session) error {
+	text, err := encodeJSON(sess.items)
+	if err != nil {
+		return err
+	}
+	if len(text) > e.maxBytes() {
+		return ErrCookieSize
+	}
+	key := e.set.Keys.Cookie.Current
+	if e.legacy() {
+		key = e.set.Keys.CookieSHA1.Current
+	}
+	value := signing.Dumps(text, key, true, fx.Now())
+	if len(e.set.CookieName)+len(value) > maxCookieBytes {
+		return ErrCookieSize
+	}
+	sess.key = value
+	sess.accessed, sess.modified = true, true
+	return nil
+}
+
+func (e cookieEngine) remove(context.Context, Effects, string) error { return nil }
+
+func (e cookieEngine) clearExpired(context.Context, Effects) (int64, error) { return 0, nil }

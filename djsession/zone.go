@@ -1,0 +1,114 @@
+package djsession
+
+import (
+	"encoding/binary"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/djedge/djedge/djsession/query"
+)
+
+// Time is t as the site's database keeps times. With USE_TZ = False, SQLite
+// and MySQL have what the site's clock shows; PostgreSQL has an instant, since
+// Django tells it the zone.
+func (s *Store) Time(t time.Time) query.Value {
+	if s.set.Zone == nil || s.set.Dialect == query.PostgreSQL {
+		return s.set.Dialect.Time(t)
+	}
+	return s.set.Dialect.Time(s.clock(t))
+}
+
+// readTime is the inverse of Time.
+func (s *Store) readTime(v query.Value) (time.Time, bool) {
+	v = query.Coerce(v, query.KindTime)
+	if v.Kind() != query.KindTime {
+		return time.Time{}, false
+	}
+	if s.set.Zone == nil || s.set.Dialect == query.PostgreSQL {
+		return v.Time(), true
+	}
+	return s.instant(v.Time()), true
+}
+
+// clock is what the site's clock shows at t, as if that were UTC. So Django
+// counts with USE_TZ = False: an hour that is skipped in spring is not missing.
+func (s *Store) clock(t time.Time) time.Time {
+	if s.set.Zone == nil {
+		return t.UTC()
+	}
+	t = t.In(s.set.Zone)
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.UTC)
+}
+
+// instant is when the site's clock shows t.
+func (s *Store) instant(t time.Time) time.Time {
+	if s.set.Zone == nil {
+		return t
+	}
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), s.set.Zone).UTC()
+}
+
+var errZone = errors.New(`not the offsets of a time zone, such as "3600 1711846800:7200 1729990800:3600"`)
+
+const maxTransitions = 4096
+
+// ParseZone makes a time zone of its offset from UTC and, for each change of
+// that, the time (both in seconds, time since 1970) and the new offset, in order:
+//
+//	3600 1711846800:7200 1729990800:3600
+//
+// So a program without a database of time zones gets the site's from one that
+// has it.
+func ParseZone(name, offsets string) (*time.Location, error) {
+	fields := strings.Fields(offsets)
+	if len(fields) == 0 || len(fields) > maxTransitions {
+		return nil, errZone
+	}
+	kinds := make(map[int64]byte) // offsets, in order of appearance
+	var types, times, indexes []byte
+	last := int64(-1 << 63)
+	for i, field := range fields {
+		at, offset, both := strings.Cut(field, ":")
+		if i == 0 {
+			offset = field
+		}
+		seconds, err := strconv.ParseInt(offset, 10, 64)
+		if err != nil || seconds <= -86400 || seconds >= 86400 || both != (i > 0) {
+			return nil, errZone
+		}
+		kind, known := kinds[seconds]
+		if !known {
+			if len(kinds) == 256 {
+				return nil, errZone
+			}
+			kind = byte(len(kinds))
+			kinds[seconds] = kind
+			types = append(binary.BigEndian.AppendUint32(types, uint32(seconds)), 0, 0)
+		}
+		if i == 0 {
+			continue
+		}
+		unix, err := strconv.ParseInt(at, 10, 64)
+		if err != nil || unix <= last {
+			return nil, errZone
+		}
+		last = unix
+		times, indexes = binary.BigEndian.AppendUint64(times, uint64(unix)), append(indexes, kind)
+	}
+	// TZif, RFC 8536: an empty part in version 1, then the one in version 2.
+	// The designation is one NUL, as no abbreviation is asked for.
+	const version, empty = "TZif2\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", 24
+	data := append([]byte(version), make([]byte, empty)...)
+	data = append(data, version...)
+	for _, n := range []int{0, 0, 0, len(indexes), len(kinds), 1} {
+		data = binary.BigEndian.AppendUint32(data, uint32(n))
+	}
+	data = append(append(append(append(data, times...), indexes...), types...), 0)
+	zone, err := time.LoadLocationFromTZData(name, append(data, "\n\n"...))
+	if err != nil {
+		return nil, errZone
+	}
+	return zone, nil
+}
