@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djsession/signing"
 	"github.com/djedge/djedge/djuser/gate"
@@ -118,6 +119,7 @@ type effects interface {
 	Now() time.Time
 	Random(ctx context.Context, n int) ([]byte, error)
 	Query(ctx context.Context, atomic bool, statements ...query.Statement) ([]query.Result, error)
+	Storage(ctx context.Context, op djsession.StorageOp) (djsession.StorageResult, error)
 	password.KDF
 }
 
@@ -134,6 +136,10 @@ func (pureEffects) Random(_ context.Context, n int) ([]byte, error) {
 
 func (pureEffects) Query(context.Context, bool, ...query.Statement) ([]query.Result, error) {
 	return nil, errors.New("this function has no database")
+}
+
+func (pureEffects) Storage(context.Context, djsession.StorageOp) (djsession.StorageResult, error) {
+	return djsession.StorageResult{}, errors.New("this function has no storage")
 }
 
 func (pureEffects) DeriveKey(context.Context, password.Params, []byte, []byte) ([]byte, error) {

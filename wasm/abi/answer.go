@@ -1,6 +1,11 @@
 package abi
 
-import "github.com/djedge/djedge/djsession/query"
+import (
+	"time"
+
+	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/query"
+)
 
 // AnswerKind is how a host answered an [Effect]. The numbers are part of the ABI.
 type AnswerKind uint8
@@ -13,6 +18,7 @@ const (
 	AnswerKey                             // a key derivation: Bytes
 	AnswerDeclined                        // a key derivation: the guest shall do it
 	AnswerRandom                          // randomness: Bytes
+	AnswerStored                          // an operation on a storage: Stored
 )
 
 // Answer is the answer to one [Effect].
@@ -21,6 +27,7 @@ type Answer struct {
 	Results []query.Result
 	Text    string // never holds a secret
 	Bytes   []byte
+	Stored  djsession.StorageResult
 }
 
 // AppendResume appends a resume frame to dst. Answers are in the order of the effects.
@@ -41,6 +48,10 @@ func AppendResume(dst []byte, start *Start, answers ...Answer) []byte {
 			b = putText(b, a.Text)
 		case AnswerKey, AnswerRandom:
 			b = putText(b, a.Bytes)
+		case AnswerStored:
+			s := &a.Stored
+			b = putText(putBool(b, s.Found), s.Value)
+			b = putI64(putI64(b, int64(s.Flags)), micros(s.Modified))
 		}
 		b = closeRecord(b, record)
 	}
@@ -78,6 +89,11 @@ func (r *reader) answer() (a Answer) {
 		a.Text = r.text()
 	case AnswerKey, AnswerRandom:
 		a.Bytes = r.bytes()
+	case AnswerStored:
+		a.Stored = djsession.StorageResult{Found: r.bool(), Value: r.text(), Flags: r.num32()}
+		if n := r.i64(); n != 0 {
+			a.Stored.Modified = time.UnixMicro(n).UTC()
+		}
 	case AnswerOK, AnswerDuplicate, AnswerDeclined:
 	default:
 		r.fail("unknown answer")
@@ -110,4 +126,12 @@ func (r *reader) result() (q query.Result) {
 	r.closeList(list)
 	r.closeRecord(outer)
 	return q
+}
+
+// micros is 0 for the zero time, as what is no file has it.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
 }

@@ -63,6 +63,9 @@ var (
 		},
 		"random": {Kind: abi.EffectRandom, N: 32},
 		"yield":  {Kind: abi.EffectYield},
+		"storage": {Kind: abi.EffectStorage, Storage: djsession.StorageOp{
+			Kind: djsession.CacheSet, Key: "k", Value: "\x80\x05}\x94.", Flags: 1, TTL: 1209600 * time.Second,
+		}},
 	}
 	answers = map[string]abi.Answer{
 		"results": {Kind: abi.AnswerResults, Results: []query.Result{
@@ -74,6 +77,7 @@ var (
 		"key":        {Kind: abi.AnswerKey, Bytes: []byte{0xaa, 0xbb}},
 		"declined":   {Kind: abi.AnswerDeclined},
 		"randomness": {Kind: abi.AnswerRandom, Bytes: []byte{1, 2}},
+		"stored":     {Kind: abi.AnswerStored, Stored: djsession.StorageResult{Found: true, Value: "\x80\x05}\x94.", Flags: 1, Modified: now}},
 	}
 	result = &abi.Result{
 		Decision: gate.Decision{

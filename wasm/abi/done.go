@@ -16,7 +16,7 @@ func AppendDone(dst []byte, result *Result) []byte {
 	b = putValues(b, result.User)
 	b = putCount(b, len(result.Session))
 	for _, item := range result.Session {
-		b = putText(putText(b, item.Key), item.Raw)
+		b = putText(putText(putText(b, item.Key), item.Raw), item.Pickled)
 	}
 	return closeRecord(putText(b, result.Text), at)
 }
@@ -26,12 +26,12 @@ func AppendDone(dst []byte, result *Result) []byte {
 func DecodeDone(frame []byte) (*Result, error) {
 	r := newReader(frame, FrameDone)
 	result := &Result{Decision: r.decision(), SessionKey: r.text(), User: r.values()}
-	n, outer := r.openList(8)
+	n, outer := r.openList(12)
 	if n > 0 {
 		result.Session = make([]djsession.Item, n)
 	}
 	for i := range result.Session {
-		result.Session[i] = djsession.Item{Key: r.text(), Raw: r.text()}
+		result.Session[i] = djsession.Item{Key: r.text(), Raw: r.text(), Pickled: r.text()}
 	}
 	r.closeList(outer)
 	result.Text = r.text()

@@ -2,7 +2,9 @@ package abi
 
 import (
 	"errors"
+	"time"
 
+	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/password"
 )
@@ -11,10 +13,11 @@ import (
 type EffectKind uint8
 
 const (
-	EffectQuery  EffectKind = iota + 1 // run Statements, in a transaction when Atomic
-	EffectKDF                          // derive a key, or decline
-	EffectRandom                       // N bytes fit for secrets
-	EffectYield                        // nothing but a turn for others
+	EffectQuery   EffectKind = iota + 1 // run Statements, in a transaction when Atomic
+	EffectKDF                           // derive a key, or decline
+	EffectRandom                        // N bytes fit for secrets
+	EffectYield                         // nothing but a turn for others
+	EffectStorage                       // do Storage, on the cache or the session files
 )
 
 // Effect is one need. Each kind reads the fields named beside it in [EffectKind].
@@ -26,6 +29,7 @@ type Effect struct {
 	Password   []byte
 	Salt       []byte
 	N          int
+	Storage    djsession.StorageOp
 }
 
 // Table is the statements that both sides know from configuration on, so that
@@ -121,6 +125,10 @@ func putEffect(b []byte, table *Table, e *Effect) ([]byte, error) {
 	case EffectRandom:
 		b = putI64(b, int64(e.N))
 	case EffectYield:
+	case EffectStorage:
+		s := &e.Storage
+		b = putText(putText(append(b, byte(s.Kind)), s.Key), s.Value)
+		b = putI64(putI64(b, int64(s.Flags)), int64(s.TTL/time.Second))
 	default:
 		return nil, errors.New("unknown effect")
 	}
@@ -154,6 +162,8 @@ func (r *reader) effect(table *Table) (e Effect) {
 		}
 		e.N = int(n)
 	case EffectYield:
+	case EffectStorage:
+		e.Storage = r.storage()
 	default:
 		r.fail("unknown effect")
 	}
@@ -178,4 +188,20 @@ func (r *reader) statement(table *Table) (s query.Statement) {
 	s.Args = r.values()
 	r.closeRecord(outer)
 	return s
+}
+
+// maxTTL is in seconds, the most that a [time.Duration] can hold.
+const maxTTL = 1<<63/1_000_000_000 - 1
+
+func (r *reader) storage() djsession.StorageOp {
+	op := djsession.StorageOp{Kind: djsession.StorageKind(r.u8()), Key: r.text(), Value: r.text(), Flags: r.num32()}
+	seconds := r.i64()
+	switch {
+	case op.Kind < djsession.CacheGet || op.Kind > djsession.FileDelete:
+		r.fail("unknown operation on a storage")
+	case seconds < -maxTTL || seconds > maxTTL:
+		r.fail("number out of range")
+	}
+	op.TTL = time.Duration(seconds) * time.Second
+	return op
 }

@@ -18,7 +18,10 @@ const noClock = "the host gave no clock"
 // Do runs one operation. It never panics and never returns nil: what cannot
 // be decided is a decision with outcome [gate.Error].
 func (r *Rules) Do(ctx context.Context, fx djuser.Effects, op *abi.Op) *abi.Result {
-	return guarded(fx, func(w *watched) (*abi.Result, error) { return r.dispatch(ctx, w, op) })
+	return guarded(fx, func(w *watched) (*abi.Result, error) {
+		w.cached = r.sessions.Engine() == djsession.EngineCachedDB
+		return r.dispatch(ctx, w, op)
+	})
 }
 
 // guarded takes the answer of the rules only if they neither failed nor
@@ -84,6 +87,8 @@ func refusal(w *watched, err error) *abi.Result {
 		return Failure(w.reason, w.err.Error())
 	case errors.As(err, &denied):
 		return Failure(denied.Reason, denied.Detail)
+	case errors.Is(err, djsession.ErrStorage):
+		return Failure(gate.ReasonDatabaseUnavailable, err.Error())
 	case errors.Is(err, djsession.ErrNoRandomness):
 		return Failure(gate.ReasonNoRandomness, "")
 	case errors.Is(err, djsession.ErrUpdate):

@@ -17,6 +17,7 @@ import (
 // even where a rule mistook the failure for an answer.
 type watched struct {
 	djuser.Effects
+	cached bool // sessions are kept in a cache before the database
 	err    error
 	reason gate.Reason
 }
@@ -40,6 +41,16 @@ func (w *watched) Query(ctx context.Context, atomic bool, statements ...query.St
 		return nil, w.note(gate.ReasonInternal, errors.New("the number of results is not the number of statements"))
 	}
 	return results, nil
+}
+
+// Storage: of a cache before the database a failure is for the rules to judge,
+// which read the database then.
+func (w *watched) Storage(ctx context.Context, op djsession.StorageOp) (djsession.StorageResult, error) {
+	result, err := w.Effects.Storage(ctx, op)
+	if err != nil && !w.cached {
+		return result, w.note(gate.ReasonDatabaseUnavailable, err)
+	}
+	return result, err
 }
 
 func (w *watched) Random(ctx context.Context, n int) ([]byte, error) {

@@ -18,13 +18,14 @@ type nothing struct{}
 
 func (nothing) Now() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-func (nothing) Storage(context.Context, djsession.StorageOp) (djsession.StorageResult, error) {
-	return djsession.StorageResult{}, errors.New("there is no storage")
-}
 func (nothing) Random(context.Context, int) ([]byte, error) { return nil, djsession.ErrNoRandomness }
 
 func (nothing) Query(context.Context, bool, ...query.Statement) ([]query.Result, error) {
 	return nil, fmt.Errorf("no database")
+}
+
+func (nothing) Storage(context.Context, djsession.StorageOp) (djsession.StorageResult, error) {
+	return djsession.StorageResult{}, fmt.Errorf("no storage")
 }
 
 func (nothing) DeriveKey(context.Context, password.Params, []byte, []byte) ([]byte, error) {

@@ -64,6 +64,7 @@ type host struct {
 	breakAt int
 	effects int
 	queries []string
+	storage func(djsession.StorageOp) (djsession.StorageResult, error)
 }
 
 func newHost(tb testing.TB) *host {
@@ -101,6 +102,16 @@ func (h *host) Random(_ context.Context, n int) ([]byte, error) {
 		b = binary.BigEndian.AppendUint32(b, h.seed)
 	}
 	return b[:n], nil
+}
+
+func (h *host) Storage(_ context.Context, op djsession.StorageOp) (result djsession.StorageResult, err error) {
+	if err := h.count(); err != nil {
+		return result, err
+	}
+	if h.storage == nil {
+		return result, errors.New("there is no storage")
+	}
+	return h.storage(op)
 }
 
 func (h *host) Query(ctx context.Context, atomic bool, statements ...query.Statement) ([]query.Result, error) {
