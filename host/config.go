@@ -21,6 +21,10 @@ type Config struct {
 	// the caller's to close.
 	DB DB
 
+	// Storage is the cache or the folder where SessionEngine keeps sessions:
+	// redis.Open, memcached.Open or files.Open. It stays the caller's to close.
+	Storage Storage
+
 	// SecretKey is Django's SECRET_KEY. The keys that are needed are derived
 	// from it at once, and it is forgotten. Leave it empty when Keys is set.
 	SecretKey string `json:"-"`

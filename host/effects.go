@@ -62,6 +62,29 @@ func (fx *effects) Query(ctx context.Context, atomic bool, statements ...query.S
 	return nil, err
 }
 
+// Storage passes on to the cache or the files, as Query does to the database.
+func (fx *effects) Storage(ctx context.Context, op djsession.StorageOp) (djsession.StorageResult, error) {
+	if fx.host.storage == nil {
+		return djsession.StorageResult{}, errNoStorage
+	}
+	start := time.Now()
+	deadline, cancel := context.WithTimeout(ctx, fx.host.timeout)
+	defer cancel()
+	result, err := fx.host.storage.Storage(deadline, op)
+	if err == nil {
+		return result, nil
+	}
+	level := slog.LevelError
+	if ctx.Err() != nil {
+		level = slog.LevelDebug
+	}
+	fx.host.log.LogAttrs(ctx, level, "the session storage did not answer",
+		slog.String("operation", op.Kind.String()), slog.Any("error", err), slog.Duration("took", time.Since(start)))
+	return djsession.StorageResult{}, err
+}
+
+var errNoStorage = errors.New("session_storage: none is configured")
+
 // DeriveKey waits for its turn, and then either hashes or leaves it to the
 // rules, who keep the turn until the operation ends.
 func (fx *effects) DeriveKey(ctx context.Context, p password.Params, secret, salt []byte) ([]byte, error) {

@@ -30,6 +30,7 @@ import (
 // Host is one Django site as seen from here. It is safe for concurrent use.
 type Host struct {
 	db       DB
+	storage  Storage // nil: none
 	engine   Engine
 	gate     *gate.Gate
 	log      *slog.Logger

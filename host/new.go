@@ -39,7 +39,7 @@ func newHost(ctx context.Context, config *Config) (*Host, error) {
 	if config.DB == nil {
 		return nil, errors.New("database: none is configured")
 	}
-	h := &Host{db: config.DB, engine: config.Engine, kdf: config.KDF, writes: config.WritesOnReads, log: config.Logger}
+	h := &Host{db: config.DB, storage: config.Storage, engine: config.Engine, kdf: config.KDF, writes: config.WritesOnReads, log: config.Logger}
 	if h.log == nil {
 		h.log = slog.Default()
 	}

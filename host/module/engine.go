@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser"
 	"github.com/djedge/djedge/djuser/gate"
@@ -24,6 +25,7 @@ type engine struct {
 	loaded             *loaded
 	reads, alone, hash *lane
 	readsWrite         bool // the site's reads may write, too
+	readsFill          bool // they enter what the database says into the cache
 }
 
 // Configure implements [host.Engine]. It takes as long as compiling the module.
@@ -53,8 +55,11 @@ func (e *engine) Configure(ctx context.Context, settings []abi.Setting) ([]query
 func (e *engine) configure(settings []abi.Setting) error {
 	e.loaded.settings = abi.AppendConfigure(nil, settings)
 	for _, s := range settings {
-		if s.Name == "writes_on_reads" {
+		switch s.Name {
+		case "writes_on_reads":
 			e.readsWrite = s.Value != "false"
+		case "session_engine":
+			e.readsFill = s.Value == string(djsession.EngineCachedDB)
 		}
 	}
 	c := e.config
@@ -96,6 +101,7 @@ func (e *engine) Do(ctx context.Context, op *abi.Op, fx djuser.Effects) *abi.Res
 type class struct {
 	lane, repeat   *lane
 	writes, hashes bool
+	fills          bool // may add to the cache, and delete there
 }
 
 func (e *engine) classOf(kind abi.OpKind) class {
@@ -104,7 +110,7 @@ func (e *engine) classOf(kind abi.OpKind) class {
 		if e.readsWrite {
 			return class{lane: e.alone, repeat: e.alone, writes: true}
 		}
-		return class{lane: e.reads, repeat: e.alone}
+		return class{lane: e.reads, repeat: e.alone, fills: e.readsFill}
 	case abi.OpLogout, abi.OpSaveUser:
 		return class{lane: e.alone, repeat: e.alone, writes: true}
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser"
 	"github.com/djedge/djedge/djuser/gate"
@@ -18,6 +19,8 @@ import (
 type stub struct {
 	query func(ctx context.Context, statements []query.Statement) ([]query.Result, error)
 	yield func(ctx context.Context) error
+
+	storage func(djsession.StorageOp) (djsession.StorageResult, error)
 }
 
 var _ djuser.Effects = stub{}
@@ -37,6 +40,12 @@ func (s stub) Query(ctx context.Context, _ bool, statements ...query.Statement) 
 		return nil, errNotAsked
 	}
 	return s.query(ctx, statements)
+}
+func (s stub) Storage(_ context.Context, op djsession.StorageOp) (djsession.StorageResult, error) {
+	if s.storage == nil {
+		return djsession.StorageResult{}, errNotAsked
+	}
+	return s.storage(op)
 }
 func (stub) DeriveKey(context.Context, password.Params, []byte, []byte) ([]byte, error) {
 	return nil, password.ErrDeclined

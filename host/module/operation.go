@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser"
 	"github.com/djedge/djedge/djuser/gate"
@@ -30,7 +31,7 @@ type operation struct {
 	op    *abi.Op
 	fx    djuser.Effects
 	class class
-	wrote bool // a statement that may write was sent to the database
+	wrote bool // something that may write was sent to the database or the storage
 }
 
 // run does the operation on an instance of the lane. The error is errLost,
@@ -112,6 +113,12 @@ func (c class) allows(effects []abi.Effect) error {
 					return fmt.Errorf("a read asked for the statement %q", e.Statements[j].Name)
 				}
 			}
+		case abi.EffectStorage:
+			kind := e.Storage.Kind
+			fills := c.fills && (kind == djsession.CacheAdd || kind == djsession.CacheDelete)
+			if !c.writes && changes(kind) && !fills {
+				return errors.New("a read asked to change what is stored")
+			}
 		case abi.EffectKDF, abi.EffectYield:
 			if !c.hashes {
 				return errors.New("an operation without a password asked for a key derivation")
@@ -154,6 +161,13 @@ func (o *operation) answer(ctx context.Context, in *instance, e *abi.Effect) abi
 			return failure(err)
 		}
 		return abi.Answer{Kind: abi.AnswerRandom, Bytes: random}
+	case abi.EffectStorage:
+		o.wrote = o.wrote || changes(e.Storage.Kind)
+		stored, err := o.fx.Storage(ctx, e.Storage)
+		if err != nil {
+			return failure(err)
+		}
+		return abi.Answer{Kind: abi.AnswerStored, Stored: stored}
 	}
 	if err := o.fx.Yield(ctx); err != nil {
 		return failure(err)
@@ -171,6 +185,11 @@ func (in *instance) wear() {
 	in.lane.mu.Lock()
 	defer in.lane.mu.Unlock()
 	in.hashed = true
+}
+
+// changes reports whether an operation on a storage may write.
+func changes(kind djsession.StorageKind) bool {
+	return kind != djsession.CacheGet && kind != djsession.FileGet
 }
 
 // writes reports whether a statement may write: whatever is no plain SELECT.

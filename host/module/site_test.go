@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/djedge/djedge/build/wasmbuild"
+	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djsession/signing"
 	"github.com/djedge/djedge/djuser"
@@ -108,6 +109,7 @@ type site struct {
 	// before is called ahead of every query.
 	before  func(ctx context.Context, statements []query.Statement) error
 	decline bool // hash in the module
+	storage func(djsession.StorageOp) (djsession.StorageResult, error)
 }
 
 var _ djuser.Effects = (*site)(nil)
@@ -146,6 +148,13 @@ func (s *site) Query(ctx context.Context, atomic bool, statements ...query.State
 		}
 	}
 	return s.DB.Query(ctx, atomic, statements...)
+}
+
+func (s *site) Storage(_ context.Context, op djsession.StorageOp) (djsession.StorageResult, error) {
+	if s.storage == nil {
+		return djsession.StorageResult{}, errNotAsked
+	}
+	return s.storage(op)
 }
 
 func (s *site) DeriveKey(ctx context.Context, p password.Params, secret, salt []byte) ([]byte, error) {
