@@ -2,11 +2,13 @@ package djuser
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/djsession/signing"
 	"github.com/djedge/djedge/djuser/gate"
 )
 
@@ -23,7 +25,10 @@ func (u *Users) claim(sess *djsession.Session) (claim, gate.Reason) {
 	_, hasID := sess.Get(k.UserID)
 	_, hasBackend := sess.Get(k.Backend)
 	if !hasID || !hasBackend {
-		if sess.Err() != nil {
+		switch {
+		case errors.Is(sess.Err(), signing.ErrExpired): // a cookie that is too old
+			return claim{}, gate.ReasonSessionUnknown
+		case sess.Err() != nil:
 			return claim{}, gate.ReasonSessionCorrupt
 		}
 		return claim{}, gate.ReasonAnonymous
@@ -62,12 +67,16 @@ func (u *Users) GetUser(ctx context.Context, fx Effects, sess *djsession.Session
 // FromKey loads the session with this key and its user, as [Users.GetUser]
 // does. A hint is the user's primary key as the caller remembers it, or null:
 // when it is right, both rows come in one round trip; when it is wrong, the
-// user is asked for again. It decides nothing. The session is never nil; for
-// an unknown key its own key is "".
+// user is asked for again. It decides nothing, and counts for nothing unless the
+// sessions are in the database alone. The session is never nil; for an unknown
+// key its own key is "".
 func (u *Users) FromKey(ctx context.Context, fx Effects, key string, hint query.Value) (*djsession.Session, *User, gate.Reason, error) {
 	none := djsession.NewSession("")
 	if !djsession.ValidKey(key) {
 		return none, nil, gate.ReasonNoSession, nil
+	}
+	if u.store.Engine() != djsession.EngineDB {
+		return u.fromStore(ctx, fx, key)
 	}
 	load := u.store.LoadStatement(key, fx.Now())
 	guess, guessed := u.parseID(idText(hint))
@@ -99,6 +108,24 @@ func (u *Users) FromKey(ctx context.Context, fx Effects, key string, hint query.
 		return none, nil, gate.ReasonDatabaseUnavailable, err
 	}
 	user, why, err = u.verify(ctx, fx, sess, c, user)
+	return sess, user, why, err
+}
+
+// fromStore is FromKey for sessions that no statement alone can load.
+func (u *Users) fromStore(ctx context.Context, fx Effects, key string) (*djsession.Session, *User, gate.Reason, error) {
+	sess, err := u.store.Load(ctx, fx, key)
+	switch {
+	case err != nil:
+		return djsession.NewSession(""), nil, gate.ReasonDatabaseUnavailable, err
+	case sess.Key() == "" && sess.Err() != nil:
+		return sess, nil, gate.ReasonSessionCorrupt, nil
+	case sess.Key() == "":
+		return sess, nil, gate.ReasonSessionUnknown, nil
+	}
+	user, why, err := u.GetUser(ctx, fx, sess)
+	if err != nil {
+		sess = djsession.NewSession("")
+	}
 	return sess, user, why, err
 }
 
