@@ -45,6 +45,31 @@ type Config struct {
 	// parameters than the site's the two would rewrite each other's hashes.
 	DjangoVersion string
 
+	// NotUseTZ is the opposite of USE_TZ. Then SQLite and MySQL hold times as
+	// they are in TimeZone.
+	NotUseTZ bool
+	// TimeZone is TIME_ZONE, an IANA name, default "America/Chicago" (which is
+	// Django's default, not that of its new projects).
+	TimeZone string
+
+	// SessionEngine is the last part of SESSION_ENGINE: "db" (default),
+	// "cached_db", "cache", "file" or "signed_cookies".
+	SessionEngine string
+	// CacheFormat is how the BACKEND in CACHES writes values: "redis" (default;
+	// django.core.cache.backends.redis.RedisCache), "django-redis"
+	// (django_redis.cache.RedisCache) or "memcached" (PyMemcacheCache, and
+	// reading what PyLibMCCache wrote).
+	CacheFormat string
+	// CacheKeyPrefix is KEY_PREFIX, default none.
+	CacheKeyPrefix string
+	// CacheVersion is VERSION, default 1.
+	CacheVersion int
+	// CacheSerializer is SERIALIZER of django-redis: "pickle" (default) or
+	// "json".
+	CacheSerializer string
+	// CacheCompressor is COMPRESSOR of django-redis: none by default, or "zlib".
+	CacheCompressor string
+
 	// SessionCookieName is SESSION_COOKIE_NAME, default "sessionid".
 	SessionCookieName string
 	// SessionCookieDomain is SESSION_COOKIE_DOMAIN, default none.

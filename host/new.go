@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djsession/signing"
 	"github.com/djedge/djedge/djuser"
@@ -51,6 +52,9 @@ func newHost(ctx context.Context, config *Config) (*Host, error) {
 		return nil, err
 	}
 	settings := config.settings(h.db.Dialect(), columns, keys)
+	if settings, err = config.addZone(settings); err != nil {
+		return nil, err
+	}
 	rules, err := step.Configure(settings)
 	if err != nil {
 		return nil, err
@@ -105,6 +109,10 @@ func (h *Host) configureLimits(c *Config) error {
 		return fmt.Errorf("hash_memory: %d is negative", c.HashMemory)
 	case c.SessionCookieAge < 0 || c.SessionCookieAge%time.Second != 0:
 		return fmt.Errorf("session_cookie_age: %v is not a whole number of seconds", c.SessionCookieAge)
+	case c.CacheVersion < 0:
+		return fmt.Errorf("cache_version: %d is negative", c.CacheVersion)
+	case c.Storage == nil && djsession.Engine(c.SessionEngine).UsesStorage():
+		return fmt.Errorf("session_storage: none is configured, but session_engine = %s needs one", c.SessionEngine)
 	case c.SessionMaxBytes < 0:
 		return fmt.Errorf("session_max_bytes: %d is negative", c.SessionMaxBytes)
 	case c.KDF > KDFModule:
@@ -114,7 +122,9 @@ func (h *Host) configureLimits(c *Config) error {
 	if c.HintEntries == 0 {
 		c.HintEntries = 10_000
 	}
-	if c.HintEntries > 0 {
+	// Only a row of the session can be asked for together with the user's.
+	engine := djsession.Engine(c.SessionEngine)
+	if c.HintEntries > 0 && (engine == djsession.EngineDB || engine == "") {
 		h.hints = newHints(c.HintEntries)
 	}
 	return nil
@@ -143,7 +153,7 @@ func (h *Host) describe(rules *step.Rules, c *Config) (err error) {
 }
 
 // probe reads the columns of the user table, which the rules judge, and looks
-// at the session table.
+// at the session table, if there is one.
 func probe(ctx context.Context, db DB, timeout time.Duration, c *Config) ([]query.Column, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -153,6 +163,9 @@ func probe(ctx context.Context, db DB, timeout time.Duration, c *Config) ([]quer
 	columns, err := describe(ctx, db, "user_table", or(c.UserTable, "auth_user"))
 	if err != nil {
 		return nil, err
+	}
+	if !djsession.Engine(c.SessionEngine).InTable() {
+		return columns, nil
 	}
 	sessions := or(c.SessionTable, "django_session")
 	found, err := describe(ctx, db, "session_table", sessions)

@@ -16,6 +16,12 @@ func (c *Config) settings(dialect query.Dialect, columns []query.Column, keys *s
 	s.text("version", c.DjangoVersion)
 	s.text("dialect", dialect.String())
 
+	s.text("session_engine", c.SessionEngine)
+	s.text("cache_format", c.CacheFormat)
+	s.text("cache_key_prefix", c.CacheKeyPrefix)
+	s.number("cache_version", int64(c.CacheVersion))
+	s.text("cache_serializer", c.CacheSerializer)
+	s.text("cache_compressor", c.CacheCompressor)
 	s.text("session_cookie_name", c.SessionCookieName)
 	s.text("session_cookie_domain", c.SessionCookieDomain)
 	s.text("session_cookie_path", c.SessionCookiePath)

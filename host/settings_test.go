@@ -14,8 +14,8 @@ import (
 	"github.com/djedge/djedge/wasm/step"
 )
 
-// ours are the fields that the rules need not know.
-var ours = []string{"DB", "SecretKey", "SecretKeyFallbacks", "Keys", "Engine", "KDF", "SessionSaltClass", "HintEntries", "QueryTimeout",
+// ours are the fields that the rules need not know, or know in another form.
+var ours = []string{"DB", "Storage", "SecretKey", "SecretKeyFallbacks", "Keys", "Engine", "KDF", "SessionSaltClass", "HintEntries", "QueryTimeout", "NotUseTZ", "TimeZone",
 	"HashConcurrency", "HashMemory", "HashQueueTimeout", "Logger"}
 
 // others are settings whose name is not the field's.

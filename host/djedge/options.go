@@ -16,6 +16,8 @@ type config struct {
 	host host.Config
 
 	database  string // URL
+	cache     string // LOCATION
+	filePath  string // SESSION_FILE_PATH
 	secretKey string
 	keys      derivedKeys
 	engine    string // wasm or native

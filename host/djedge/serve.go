@@ -48,6 +48,12 @@ func serveCommand(ctx context.Context, p *process) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeDB()) }()
+	if c.host.Storage, err = openStorage(ctx, c); err != nil {
+		return err
+	}
+	if c.host.Storage != nil {
+		defer func() { err = errors.Join(err, c.host.Storage.Close()) }()
+	}
 	h, err := c.newHost(ctx, db, log)
 	if err != nil {
 		return err

@@ -18,6 +18,18 @@ func (c *config) options() []option {
 		{table: django, key: "secret_key_fallbacks", to: (*lines)(&h.SecretKeyFallbacks), secret: true, doc: "SECRET_KEY_FALLBACKS, one on each line, newest first"},
 		{table: django, key: "version", name: "django_version", to: &h.DjangoVersion, doc: "the site's Django `release`, such as 5.2. Formats and costs are that release's (5.2 when it is not given). Passwords are re-hashed at login only when this or password_hashers is given"},
 
+		{table: django, key: "use_tz", to: (*not)(&h.NotUseTZ), def: "true", doc: "USE_TZ; with false, SQLite and MySQL hold times as they are in time_zone"},
+		{table: django, key: "time_zone", to: &h.TimeZone, def: "America/Chicago", doc: "TIME_ZONE"},
+
+		{table: django, key: "session_engine", to: &h.SessionEngine, def: "db", doc: "last part of SESSION_ENGINE: db, cached_db, cache, file or signed_cookies"},
+		{table: django, key: "session_file_path", to: &c.filePath, doc: "SESSION_FILE_PATH, the `directory` of session_engine file; the system's for temporary files when it is not given"},
+		{table: django, key: "cache_location", to: &c.cache, secret: true, public: true, doc: "LOCATION of the cache of session_engine cache and cached_db: `URL` redis://… (several are separated by commas, and the first is written to) or, with cache_format memcached, host:port or unix:/path"},
+		{table: django, key: "cache_format", to: &h.CacheFormat, def: "redis", doc: "BACKEND of the cache: redis (Django's RedisCache), django-redis or memcached (PyMemcacheCache, PyLibMCCache)"},
+		{table: django, key: "cache_key_prefix", to: &h.CacheKeyPrefix, doc: "KEY_PREFIX of the cache"},
+		{table: django, key: "cache_version", to: &h.CacheVersion, def: "1", doc: "VERSION of the cache"},
+		{table: django, key: "cache_serializer", to: &h.CacheSerializer, def: "pickle", doc: "SERIALIZER of django-redis: pickle or json"},
+		{table: django, key: "cache_compressor", to: &h.CacheCompressor, doc: "COMPRESSOR of django-redis: none when it is not given, or zlib"},
+
 		{table: django, key: "session_cookie_name", to: &h.SessionCookieName, def: "sessionid", doc: "SESSION_COOKIE_NAME"},
 		{table: django, key: "session_cookie_domain", to: &h.SessionCookieDomain, doc: "SESSION_COOKIE_DOMAIN"},
 		{table: django, key: "session_cookie_path", to: &h.SessionCookiePath, def: "/", doc: "SESSION_COOKIE_PATH"},

@@ -45,6 +45,12 @@ func (c *config) build() (*Rules, error) {
 	c.hash.Version = c.session.Version
 	c.user.Version, c.user.Dialect, c.user.Keys = c.session.Version, c.session.Dialect, c.session.Keys
 	c.gate.CookieName = c.session.CookieName
+	if c.naive {
+		if c.zone == nil {
+			return nil, &SettingError{"time_zone", "is needed with use_tz = false"}
+		}
+		c.session.Zone = c.zone
+	}
 
 	r := &Rules{}
 	var err error

@@ -19,6 +19,8 @@ type config struct {
 	user    djuser.Settings
 	hash    password.Config
 	gate    gate.Settings
+	naive   bool           // the opposite of USE_TZ
+	zone    *time.Location // TIME_ZONE
 }
 
 // isList reports whether a setting may be given more than once.
@@ -38,6 +40,24 @@ func (c *config) set(name, value string) (err error) {
 		s.Version, err = version.Parse(value)
 	case "dialect":
 		s.Dialect, err = query.ParseDialect(value)
+
+	case "use_tz":
+		err = setNot(&c.naive, value)
+	case "time_zone":
+		c.zone, err = djsession.ParseZone("the site's", value)
+
+	case "session_engine":
+		err = setText((*string)(&s.Engine), value)
+	case "cache_format":
+		err = setText((*string)(&s.Cache.Format), value)
+	case "cache_key_prefix":
+		s.Cache.KeyPrefix = value // empty: none
+	case "cache_version":
+		err = setInt(&s.Cache.Version, value)
+	case "cache_serializer":
+		err = setText(&s.Cache.Serializer, value)
+	case "cache_compressor":
+		s.Cache.Compressor = value
 
 	case "session_cookie_name":
 		err = setText(&s.CookieName, value)
