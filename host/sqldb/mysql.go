@@ -77,6 +77,7 @@ func parseMySQL(text string) (config *mysql.Config, size int, err error) {
 	config.Net, config.Addr = "tcp", net.JoinHostPort(or(u.Hostname(), "localhost"), or(u.Port(), "3306"))
 	config.ClientFoundRows = true
 	config.ParseTime = true
+	config.RejectReadOnly = true // after a failover: another connection, and the statement once more
 	config.Timeout = 5 * time.Second
 	config.Logger = &mysql.NopLogger{}
 	config.Params = map[string]string{

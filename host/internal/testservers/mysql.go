@@ -55,6 +55,7 @@ func MySQL(t testing.TB) *url.URL {
 	config := mysql.NewConfig()
 	config.Net, config.Addr, config.User, config.MultiStatements = "tcp", u.Host, u.User.Username(), true
 	config.Passwd, _ = u.User.Password()
+	config.Logger = &mysql.NopLogger{}
 	if query := u.Query().Get("tls"); query != "" {
 		config.TLSConfig = query
 	}
@@ -137,7 +138,7 @@ func startMariaDBIn(dir, base string) (*Server, error) {
 	return startFree(dir, func(dir, port string) *exec.Cmd {
 		cmd := exec.Command(filepath.Join(base, server), append([]string{"--no-defaults", "--basedir=" + base, "--datadir=" + data,
 			"--socket=" + filepath.Join(dir, "s"), "--pid-file=" + filepath.Join(dir, "pid"), "--port=" + port, "--bind-address=127.0.0.1",
-			"--lc-messages-dir=" + filepath.Join(base, messages), "--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0",
+			"--lc-messages-dir=" + filepath.Join(base, messages), "--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--sync-frm=0",
 			"--skip-log-bin", "--character-set-server=utf8mb4", "--max-connections=100",
 			"--ssl-cert=" + certificate, "--ssl-key=" + key, "--init-file=" + accounts}, user...)...)
 		cmd.Env = env
