@@ -2,6 +2,7 @@ package djsession_test
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -36,7 +37,8 @@ type vector struct {
 	Modification   time.Time
 
 	Key      *string
-	Now      int64
+	Now      float64
+	MaxAge   int64 `json:"max_age"`
 	Cookie   *string
 	Settings map[string]any
 	Expected json.RawMessage
@@ -57,7 +59,7 @@ var sections = sync.OnceValues(func() (map[string][]vector, error) {
 		if err := json.Unmarshal(raw, &head); err != nil {
 			return nil, err
 		}
-		if !slices.Contains([]string{"session_data", "expiry", "session_key_validation", "session_middleware"}, head.Section) {
+		if !slices.Contains([]string{"session_data", "expiry", "session_key_validation", "session_middleware", "signed_cookie"}, head.Section) {
 			continue // other sections have other types under the same names
 		}
 		var v vector
@@ -251,7 +253,7 @@ func TestVectorsCookies(t *testing.T) {
 		}
 		set++
 		const key = "0123456789abcdef0123456789abcdef"
-		got, err := store.SetCookie(djsession.NewSession(key, items...), time.Unix(v.Now, 0))
+		got, err := store.SetCookie(djsession.NewSession(key, items...), time.Unix(int64(v.Now), 0))
 		if got = strings.Replace(got, key, "<KEY>", 1); err != nil || got != *expected.SetCookie {
 			t.Errorf("%s: got  %s, %v\nwant %s", v.Tag, got, err, *expected.SetCookie)
 		}
@@ -290,4 +292,45 @@ func settingsOf(t *testing.T, from map[string]any) (set djsession.Settings) {
 		}
 	}
 	return set
+}
+
+// The cookies of the engine signed_cookies, as Django's own load reads them.
+func TestVectorsSignedCookie(t *testing.T) {
+	each(t, "signed_cookie", func(t *testing.T, v vector) {
+		release, err := version.Parse(v.Django)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v.MaxAge < 1 {
+			t.Fatalf("a cookie age of %d s is no setting", v.MaxAge)
+		}
+		store := newStore(t, djsession.Settings{
+			Engine: djsession.EngineSignedCookies, Version: release, Keys: signing.DeriveKeys("", v.Secret, v.Fallbacks),
+			CookieAge: time.Duration(v.MaxAge) * time.Second,
+		})
+		whole, fraction := math.Modf(v.Now)
+		fx := newFake(t)
+		fx.now = time.Unix(int64(whole), int64(fraction*1e9)).UTC()
+		sess, err := store.Load(ctx, fx, *v.Cookie)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := canonical(t, sess.Items()); got != v.ExpectedJSON {
+			t.Errorf("%s: got %q, %v, want %q", v.Tag, got, sess.Err(), v.ExpectedJSON)
+		}
+		if sess.Err() != nil {
+			if !sess.Modified() {
+				t.Errorf("%s: the cookie is not replaced", v.Tag)
+			}
+			return
+		}
+		if sess.Key() == "" || v.Timestamp == 0 { // shorter than a session key; signed with a fallback key
+			return
+		}
+		again := djsession.NewSession("", sess.Items()...)
+		fx.now = time.Unix(v.Timestamp, 0)
+		if err := store.Create(ctx, fx, again); err != nil || !v.Compressed && again.Key() != *v.Cookie {
+			t.Errorf("%s: encoded %q, %v, want %q", v.Tag, again.Key(), err, *v.Cookie)
+		}
+	})
 }

@@ -24,6 +24,8 @@ func TestConfigureEverySetting(t *testing.T) {
 	keys := settings()
 	r, err := step.Configure(parse(
 		"version=4.2", "dialect=postgresql",
+		"use_tz=false", "time_zone=3600 1711846800:7200 1729990800:3600", "session_engine=cached_db",
+		"cache_format=django-redis", "cache_key_prefix=site", "cache_version=7", "cache_serializer=json", "cache_compressor=zlib",
 		"session_cookie_name=sid", "session_cookie_domain=example.com", "session_cookie_path=/",
 		"session_cookie_secure=true", "session_cookie_httponly=true", "session_cookie_samesite=Strict",
 		"session_cookie_age=600", "session_expire_at_browser_close=false", "session_salt_class=SessionStore",
@@ -82,6 +84,13 @@ func TestConfigureRefuses(t *testing.T) {
 		"a cookie":         "csrf_cookie_name=a b",
 		"bcrypt":           "bcrypt_version=7",
 		"bcrypt too small": "bcrypt_version=2",
+		"an engine":        "session_engine=django.contrib.sessions.backends.db",
+		"a zone":           "time_zone=Europe/Berlin",
+		"no zone":          "use_tz=false",
+		"a cache":          "cache_format=locmem",
+		"a cache version":  "cache_version=0",
+		"a serializer":     "cache_serializer=msgpack",
+		"a compressor":     "cache_compressor=zlib", // which Django's own Redis cache has not
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := step.Configure(append(settings(), parse(c)...))
