@@ -1,11 +1,7 @@
 package signing
 
 import (
-	"bytes"
-	"compress/zlib"
 	"encoding/base64"
-	"io"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -72,10 +68,9 @@ func latin1(b []byte) string {
 
 // buffer is what inflating needs, kept from one call to the next.
 type buffer struct {
-	raw    []byte // decoded, still compressed
-	source bytes.Reader
-	zlib   io.ReadCloser
-	plain  []byte
+	raw   []byte // decoded, still compressed
+	zlib  inflater
+	plain []byte
 }
 
 var buffers = sync.Pool{New: func() any { return new(buffer) }}
@@ -90,44 +85,16 @@ func (b *buffer) release() {
 
 // inflate is zlib.decompress of b.raw, valid until b is released. What follows
 // the stream is ignored, as in Python.
-func (b *buffer) inflate(maxBytes int) ([]byte, error) {
-	b.source.Reset(b.raw)
-	var err error
-	if b.zlib == nil {
-		b.zlib, err = zlib.NewReader(&b.source)
-	} else {
-		err = b.zlib.(zlib.Resetter).Reset(&b.source, nil)
-	}
-	if err != nil {
-		return nil, ErrCorrupt
-	}
-	b.plain = b.plain[:0]
-	for {
-		if len(b.plain) == cap(b.plain) {
-			b.plain = slices.Grow(b.plain, 1024)
-		}
-		n, err := b.zlib.Read(b.plain[len(b.plain):cap(b.plain)])
-		b.plain = b.plain[:len(b.plain)+n]
-		switch {
-		case len(b.plain) > maxBytes:
-			return nil, ErrTooLarge
-		case err == io.EOF:
-			return b.plain, nil
-		case err != nil: // bad, truncated or with a wrong checksum
-			return nil, ErrCorrupt
-		}
-	}
+func (b *buffer) inflate(maxBytes int) (plain []byte, err error) {
+	b.plain, err = b.zlib.inflate(b.plain[:0], b.raw, maxBytes)
+	return b.plain, err
 }
 
-// deflate is zlib.compress(data). A writer is half a megabyte, so it is kept.
+// deflate is zlib.compress(data).
 func deflate(data []byte) []byte {
-	var out bytes.Buffer
-	w := deflaters.Get().(*zlib.Writer)
-	defer deflaters.Put(w)
-	w.Reset(&out)
-	w.Write(data) // a bytes.Buffer never fails
-	w.Close()
-	return out.Bytes()
+	d := deflaters.Get().(*deflater)
+	defer deflaters.Put(d)
+	return d.deflate(make([]byte, 0, len(data)/2+64), data)
 }
 
-var deflaters = sync.Pool{New: func() any { return zlib.NewWriter(nil) }}
+var deflaters = sync.Pool{New: func() any { return new(deflater) }} // 200 kB each
