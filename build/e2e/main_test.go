@@ -30,7 +30,6 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		return 1
 	}
-	defer stopShared()
 
 	build := exec.Command("go", "build", "-o", djedge(), "github.com/djedge/djedge/host/djedge")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -38,6 +37,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	code := m.Run()
+	stopShared()
 	if code == 0 {
 		os.RemoveAll(scratch)
 	} else {
