@@ -57,6 +57,7 @@ type Settings struct {
 	CookieSameSite       string        // SESSION_COOKIE_SAMESITE: "Lax" (default), "Strict", "None", or "-" for no attribute
 	CookieAge            time.Duration // SESSION_COOKIE_AGE, 1,209,600 s; whole seconds
 	ExpireAtBrowserClose bool          // SESSION_EXPIRE_AT_BROWSER_CLOSE
+	SaveEveryRequest     bool          // SESSION_SAVE_EVERY_REQUEST, of [Store.AtResponse]
 	Table                string        // "django_session"
 	MaxDataBytes         int           // inflated size above which a session is corrupt, 1 MiB; 64 KiB at most in cookies
 	// Zone is TIME_ZONE of a site with USE_TZ = False, which keeps times as

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/wasm/abi"
@@ -71,13 +72,18 @@ func TestEveryOperationField(t *testing.T) {
 		Kind: abi.OpEval, Require: gate.Superuser, Hint: query.Text("b7"), UserID: "1", Username: "u\x00\xff", Password: strings.Repeat("p", 1<<20),
 		Email: "e", Encoded: "x", Hasher: "h", Fields: []abi.Field{{Column: "c", Value: query.Float(math.Inf(-1))}, {Column: "d"}},
 		Function: "f", Arguments: "{}",
+		Session: djsession.State{
+			Key: "k", Resolved: true, Loaded: true, Accessed: true, Modified: true,
+			Items: []djsession.Item{{Key: "a", Raw: "1", Pickled: "\x80"}, {Raw: "{}"}},
+		},
+		Status: 599,
 	}
 	var s abi.Start
 	var got abi.Op
 	if err := abi.DecodeBegin(abi.AppendBegin(nil, &start, &want), &s, &got); err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("%v", err)
 	}
-	if v := reflect.ValueOf(want); v.NumField() != 13 {
+	if v := reflect.ValueOf(want); v.NumField() != 15 {
 		t.Error("Op has a field that this test and the frame do not know")
 	}
 }
@@ -208,7 +214,7 @@ func Example() {
 		fmt.Println(err)
 	}
 	fmt.Println(len(frame), asked.Kind == abi.OpVerifyPassword, started.Now.Unix())
-	// Output: 95 true 1700000000
+	// Output: 99 true 1700000000
 }
 
 func FuzzDecodeConfigure(f *testing.F)  { fuzz(f, abi.FrameConfigure) }

@@ -23,6 +23,7 @@ func AppendBegin(dst []byte, start *Start, op *Op) []byte {
 		b = putValue(putText(b, f.Column), f.Value)
 	}
 	b = putText(putText(b, op.Function), op.Arguments)
+	b = putState(b, op)
 	return closeRecord(closeRecord(b, record), at)
 }
 
@@ -42,6 +43,7 @@ func DecodeBegin(frame []byte, start *Start, op *Op) error {
 		Fields:   r.fields(),
 		Function: r.text(), Arguments: r.text(),
 	}
+	r.state(op)
 	r.closeRecord(outer)
 	return r.err
 }

@@ -50,6 +50,9 @@ var (
 		Require: gate.Authenticated,
 		Hint:    query.Int(7),
 	}
+	save = abi.Op{Kind: abi.OpSessionSave, Status: 200, Session: djsession.State{
+		Resolved: true, Loaded: true, Accessed: true, Modified: true, Items: []djsession.Item{{Key: "y", Raw: "2"}},
+	}}
 	effects = map[string]abi.Effect{
 		"query": {Kind: abi.EffectQuery, Atomic: true, Statements: []query.Statement{
 			{Name: "session_delete", SQL: "DELETE", Args: []query.Value{query.Text("k")}},
@@ -127,6 +130,7 @@ func encoded(tb testing.TB) map[string][]byte {
 		"configured": abi.AppendConfigured(nil, configured),
 		"refused":    abi.AppendConfigured(nil, refused),
 		"begin":      abi.AppendBegin(nil, &start, &op),
+		"begin_save": abi.AppendBegin(nil, &plain, &save),
 		"done":       abi.AppendDone(nil, result),
 	}
 	for name, effect := range effects {
@@ -173,6 +177,8 @@ func TestDocumentedFramesAreDecoded(t *testing.T) {
 	err = abi.DecodeBegin(frames["begin"], &gotStart, &gotOp)
 	same("begin", gotOp, op, err)
 	same("begin", gotStart, start, err)
+	err = abi.DecodeBegin(frames["begin_save"], &gotStart, &gotOp)
+	same("begin_save", gotOp, save, err)
 	for name, want := range effects {
 		gotHandle, got, err := abi.DecodeEffects(frames[name], table)
 		same(name, got, []abi.Effect{want}, err)
@@ -218,6 +224,7 @@ func TestDocumentedNumbers(t *testing.T) {
 		"authenticate": abi.OpAuthenticate, "login": abi.OpLogin, "logout": abi.OpLogout,
 		"register": abi.OpRegister, "change_password": abi.OpChangePassword, "set_password": abi.OpSetPassword,
 		"save_user": abi.OpSaveUser, "verify_password": abi.OpVerifyPassword, "make_password": abi.OpMakePassword, "eval": abi.OpEval,
+		"session_save": abi.OpSessionSave, "session_flush": abi.OpSessionFlush, "session_cycle": abi.OpSessionCycle, "clear_expired": abi.OpClearExpired,
 	} {
 		if !strings.Contains(string(text), "\n| "+strconv.Itoa(int(got))+" | "+name+" |") {
 			t.Errorf("operation %s is not number %d in the document", name, got)

@@ -1,9 +1,6 @@
 package abi
 
-import (
-	"github.com/djedge/djedge/djsession"
-	"github.com/djedge/djedge/djuser/gate"
-)
+import "github.com/djedge/djedge/djuser/gate"
 
 // MaxRandom is the most randomness in bytes that one effect may ask for.
 const MaxRandom = 64 << 10
@@ -14,11 +11,9 @@ func AppendDone(dst []byte, result *Result) []byte {
 	b = putDecision(b, &result.Decision)
 	b = putText(b, result.SessionKey)
 	b = putValues(b, result.User)
-	b = putCount(b, len(result.Session))
-	for _, item := range result.Session {
-		b = putText(putText(putText(b, item.Key), item.Raw), item.Pickled)
-	}
-	return closeRecord(putText(b, result.Text), at)
+	b = putItems(b, result.Session)
+	b = putText(b, result.Text)
+	return closeRecord(putBool(b, result.SessionModified), at)
 }
 
 // DecodeDone reads a done frame. Errors are a [*FrameError]. A decision that
@@ -26,15 +21,9 @@ func AppendDone(dst []byte, result *Result) []byte {
 func DecodeDone(frame []byte) (*Result, error) {
 	r := newReader(frame, FrameDone)
 	result := &Result{Decision: r.decision(), SessionKey: r.text(), User: r.values()}
-	n, outer := r.openList(12)
-	if n > 0 {
-		result.Session = make([]djsession.Item, n)
-	}
-	for i := range result.Session {
-		result.Session[i] = djsession.Item{Key: r.text(), Raw: r.text(), Pickled: r.text()}
-	}
-	r.closeList(outer)
+	result.Session = r.items()
 	result.Text = r.text()
+	result.SessionModified = r.bool()
 	if r.err != nil {
 		return nil, r.err
 	}

@@ -32,6 +32,10 @@ const (
 	OpVerifyPassword                   // Encoded, Password → allow or deny
 	OpMakePassword                     // Password, Hasher ("" is the preferred one) → Text
 	OpEval                             // Function, Arguments (JSON) → Text (JSON): the conformance seam
+	OpSessionSave                      // Request, Session, Status → cookies, Vary, session key: Django's SessionMiddleware at the response
+	OpSessionFlush                     // Request, Session → an empty session without a key; the stored one is deleted
+	OpSessionCycle                     // Request, Session → the same items under a new key; the old one is deleted
+	OpClearExpired                     // → Text: how many expired sessions were deleted
 )
 
 // Op is one operation. Each kind reads the fields named beside it; the others stay zero.
@@ -49,6 +53,8 @@ type Op struct {
 	Fields    []Field
 	Function  string
 	Arguments string
+	Session   djsession.State // as the program has it by now
+	Status    int             // of the response that is about to be sent
 }
 
 // Field is a column to save.
@@ -59,8 +65,11 @@ type Result struct {
 	Decision   gate.Decision
 	SessionKey string           // the live session's key, "" when there is none: for the host's hints
 	User       []query.Value    // by configured column, the password null; nil when anonymous
-	Session    []djsession.Item // OpSessionLoad
-	Text       string           // OpEval, OpMakePassword
+	Session    []djsession.Item // OpSessionLoad, OpSessionCycle
+	Text       string           // OpEval, OpMakePassword, OpClearExpired
+	// SessionModified: the session wants to be saved, though nobody changed
+	// it: a signed cookie that could not be read, a new key, a flush.
+	SessionModified bool
 }
 
 // Setting is one name and value of the configuration; a list repeats its name.

@@ -28,7 +28,7 @@ func TestConfigureEverySetting(t *testing.T) {
 		"cache_format=django-redis", "cache_key_prefix=site", "cache_version=7", "cache_serializer=json", "cache_compressor=zlib",
 		"session_cookie_name=sid", "session_cookie_domain=example.com", "session_cookie_path=/",
 		"session_cookie_secure=true", "session_cookie_httponly=true", "session_cookie_samesite=Strict",
-		"session_cookie_age=600", "session_expire_at_browser_close=false", "session_salt_class=SessionStore",
+		"session_cookie_age=600", "session_expire_at_browser_close=false", "session_save_every_request=true", "session_salt_class=SessionStore",
 		"session_table=app.sessions", "session_max_bytes=65536",
 		"session_key_user_id=_u", "session_key_backend=_b", "session_key_hash=_h",
 		"authentication_backends=a.B", "authentication_backends=django.contrib.auth.backends.ModelBackend",

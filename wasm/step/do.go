@@ -71,6 +71,14 @@ func (r *Rules) dispatch(ctx context.Context, fx *watched, op *abi.Op) (*abi.Res
 		return textual(r.hashers.Make(ctx, fx, fx.Random, op.Password, op.Hasher))
 	case abi.OpEval:
 		return r.evaluate(ctx, fx, op)
+	case abi.OpSessionSave:
+		return r.saveSession(ctx, fx, op)
+	case abi.OpSessionFlush:
+		return r.flushSession(ctx, fx, op)
+	case abi.OpSessionCycle:
+		return r.cycleSession(ctx, fx, op)
+	case abi.OpClearExpired:
+		return r.clearExpired(ctx, fx)
 	}
 	return nil, errors.New("unknown operation")
 }

@@ -109,7 +109,7 @@ func (r *Rules) loadSession(ctx context.Context, fx *watched, op *abi.Op) (*abi.
 	}
 	result := success()
 	result.Decision.Vary = true
-	result.SessionKey, result.Session = v.session.Key(), v.session.Items()
+	result.SessionKey, result.Session, result.SessionModified = v.session.Key(), v.session.Items(), v.session.Modified()
 	return result, nil
 }
 

@@ -77,6 +77,8 @@ func (c *config) set(name, value string) (err error) {
 		s.CookieAge = time.Duration(seconds) * time.Second
 	case "session_expire_at_browser_close":
 		err = setBool(&s.ExpireAtBrowserClose, value)
+	case "session_save_every_request":
+		err = setBool(&s.SaveEveryRequest, value)
 	case "session_salt_class":
 		// It is part of the derived keys already.
 	case "session_table":

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/wasm/abi"
@@ -166,7 +167,8 @@ func TestEveryFailure(t *testing.T) {
 		"machine": func(t *testing.T) do { return newGuest(t, r).do },
 	} {
 		for _, kind := range []abi.OpKind{abi.OpCheck, abi.OpLoadUser, abi.OpSessionLoad, abi.OpAuthenticate, abi.OpLogin, abi.OpLogout,
-			abi.OpRegister, abi.OpChangePassword, abi.OpSetPassword, abi.OpVerifyPassword, abi.OpMakePassword} {
+			abi.OpRegister, abi.OpChangePassword, abi.OpSetPassword, abi.OpVerifyPassword, abi.OpMakePassword,
+			abi.OpSessionSave, abi.OpSessionFlush, abi.OpSessionCycle, abi.OpClearExpired} {
 			t.Run(fmt.Sprint(name, "/", kind), func(t *testing.T) {
 				for at := 1; ; at++ {
 					h := newHost(t)
@@ -179,6 +181,7 @@ func TestEveryFailure(t *testing.T) {
 					got := call(h, &abi.Op{
 						Kind: kind, Require: gate.Authenticated, UserID: "1", Username: map[bool]string{true: "new", false: "ann"}[kind == abi.OpRegister],
 						Password: "lake", Encoded: "pbkdf2_sha256$1$salt$" + annHash, Request: request(session),
+						Session: djsession.State{Modified: true}, Status: 200,
 					})
 					if h.effects < at {
 						if got.Decision.Outcome != gate.Allow {
