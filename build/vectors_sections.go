@@ -43,6 +43,7 @@ var sectionJudges = map[string]func(j *judge, v *vector) error{
 	"reset_token":            judgeResetToken,
 	"get_user":               judgeGetUser,
 	"login":                  judgeLogin,
+	"session_middleware":     judgeSessionMiddleware,
 	"authenticate":           judgeAuthenticate,
 }
 

@@ -26,6 +26,7 @@ type engine struct {
 	reads, alone, hash *lane
 	readsWrite         bool // the site's reads may write, too
 	readsFill          bool // they enter what the database says into the cache
+	savesAll           bool // a response saves its session, changed or not
 }
 
 // Configure implements [host.Engine]. It takes as long as compiling the module.
@@ -60,6 +61,8 @@ func (e *engine) configure(settings []abi.Setting) error {
 			e.readsWrite = s.Value != "false"
 		case "session_engine":
 			e.readsFill = s.Value == string(djsession.EngineCachedDB)
+		case "session_save_every_request":
+			e.savesAll = s.Value != "false"
 		}
 	}
 	c := e.config
@@ -79,7 +82,7 @@ func (e *engine) Do(ctx context.Context, op *abi.Op, fx djuser.Effects) *abi.Res
 	if !e.open {
 		return step.Failure(gate.ReasonInternal, "the engine is not configured, or closed")
 	}
-	c := e.classOf(op.Kind)
+	c := e.classOf(op)
 	o := operation{op: op, fx: fx, class: c}
 	result, err := o.run(ctx, c.lane)
 	if errors.Is(err, errLost) && !o.wrote {
@@ -104,14 +107,19 @@ type class struct {
 	fills          bool // may add to the cache, and delete there
 }
 
-func (e *engine) classOf(kind abi.OpKind) class {
-	switch kind {
+func (e *engine) classOf(op *abi.Op) class {
+	switch op.Kind {
+	case abi.OpSessionSave:
+		if !op.Session.Modified && !e.savesAll { // it says no more than whether the response varies
+			return class{lane: e.reads, repeat: e.alone}
+		}
+		return class{lane: e.alone, repeat: e.alone, writes: true}
 	case abi.OpCheck, abi.OpLoadUser, abi.OpSessionLoad:
 		if e.readsWrite {
 			return class{lane: e.alone, repeat: e.alone, writes: true}
 		}
 		return class{lane: e.reads, repeat: e.alone, fills: e.readsFill}
-	case abi.OpLogout, abi.OpSaveUser:
+	case abi.OpLogout, abi.OpSaveUser, abi.OpSessionFlush, abi.OpSessionCycle, abi.OpClearExpired:
 		return class{lane: e.alone, repeat: e.alone, writes: true}
 	}
 	// Everything else takes a password, or may: eval.
