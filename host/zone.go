@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -31,21 +32,26 @@ func (c *Config) addZone(settings []abi.Setting) ([]abi.Setting, error) {
 	return append(settings, abi.Setting{Name: "time_zone", Value: zoneOffsets(zone)}), nil
 }
 
-// zoneOffsets writes a zone as docs/abi.md says.
+// zoneOffsets writes a zone as docs/abi.md says. It looks at each day and then
+// for the second, because Time.ZoneBounds does not always come to an end: for
+// the last day of a leap year it may name that day itself.
 func zoneOffsets(zone *time.Location) string {
-	t := time.Unix(0, 0).In(zone)
-	_, offset := t.Zone()
+	offsetAt := func(unix int64) int {
+		_, offset := time.Unix(unix, 0).In(zone).Zone()
+		return offset
+	}
+	const day = 86400
+	offset := offsetAt(0)
 	var b strings.Builder
 	b.WriteString(strconv.Itoa(offset))
-	for {
-		_, end := t.ZoneBounds()
-		if end.IsZero() || end.Year() >= zoneYears {
-			return b.String()
+	last := time.Date(zoneYears, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+	for unix := int64(0); unix < last; unix += day {
+		if offsetAt(unix+day) == offset {
+			continue
 		}
-		t = end
-		if _, next := t.Zone(); next != offset { // else the abbreviation changes
-			offset = next
-			b.WriteString(" " + strconv.FormatInt(t.Unix(), 10) + ":" + strconv.Itoa(offset))
-		}
+		at := unix + int64(sort.Search(day, func(i int) bool { return offsetAt(unix+int64(i)) != offset }))
+		offset = offsetAt(at)
+		b.WriteString(" " + strconv.FormatInt(at, 10) + ":" + strconv.Itoa(offset))
 	}
+	return b.String()
 }
