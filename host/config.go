@@ -87,6 +87,8 @@ type Config struct {
 	SessionCookieAge time.Duration
 	// SessionExpireAtBrowserClose is SESSION_EXPIRE_AT_BROWSER_CLOSE.
 	SessionExpireAtBrowserClose bool
+	// SessionSaveEveryRequest is SESSION_SAVE_EVERY_REQUEST, of [Host.Middleware].
+	SessionSaveEveryRequest bool
 	// SessionSaltClass is the class name of the site's session store, which
 	// is part of the salt; default "SessionStore". It is used with SecretKey
 	// alone: derived keys have it in them.

@@ -44,6 +44,10 @@ type Host struct {
 	position map[string]int // in columns
 	pk       int            // in columns
 	headers  []string       // canonical names that a summary takes from the request as they are
+
+	saveEvery bool           // Config.SessionSaveEveryRequest
+	dates     bool           // this Django can store when a session expires
+	zone      *time.Location // of a site without USE_TZ, else nil
 }
 
 // Columns are the columns of a user, in the order of [abi.Result].User. The

@@ -11,24 +11,47 @@ import (
 )
 
 // Middleware gives every request a user and a session for [User] and
-// [Session], which cost nothing until they are asked.
+// [Session], which cost nothing until they are asked, and saves the session as
+// Django's SessionMiddleware does, before the head of the response goes out:
 //
-// It does not wrap the ResponseWriter, so it cannot know later whether a
-// handler asked. Every response therefore says Vary: Cookie, so that no cache
-// shows one user's page to another; mount it only where users matter. For the
-// same reason the user is read at once with Config.WritesOnReads: reading may
-// then change the session's cookie.
+//   - a session that was changed is saved as a whole and its cookie sent; with
+//     Config.SessionSaveEveryRequest every one is. The last of several
+//     requests at once wins;
+//   - after a response of 500 or above nothing is saved (before Django 4.2: of
+//     500 alone), and after a panic neither, which passes on;
+//   - a session that was ended meanwhile, by a logout elsewhere, stays ended:
+//     the response becomes 400. When the database fails it becomes 503;
+//   - the cookie is deleted when it leads to no session and that was asked for;
+//   - the response varies by Cookie when user or session were asked for before
+//     it began, or a cookie is sent.
+//
+// What a streaming handler changes must be changed before its first byte. The
+// ResponseWriter that next gets can do what the server's can, also by
+// [http.ResponseController]: Flush, Push, ReadFrom, deadlines and full duplex,
+// and Hijack, which saves first and leaves the cookie in Header for whoever
+// writes the head then. Where the server's cannot do it either, Flush does
+// nothing and Push and Hijack are errors. Once the response became an error,
+// Write is [ErrNotSaved].
+//
+// With Config.WritesOnReads the user is read at once: that may change the
+// session's cookie.
 func (h *Host) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Add("Vary", "Cookie")
+		if v := visitOf(r); v != nil && v.host == h && v.saves {
+			next.ServeHTTP(w, r)
+			return
+		}
 		v := h.visit(r)
+		v.saves = true
 		if h.writes {
 			// On an error the handler is told when it asks.
-			if result, err := v.load(r.Context(), abi.OpLoadUser); err == nil {
+			if result, err := v.loadUser(r.Context()); err == nil {
 				setCookies(w, &result.Decision)
 			}
 		}
-		next.ServeHTTP(w, with(r, v))
+		saving := &saver{ResponseWriter: w, request: r, visit: v, before: w.Header().Clone()}
+		next.ServeHTTP(saving, with(r, v))
+		saving.save(http.StatusOK)
 	})
 }
 
@@ -40,10 +63,15 @@ func (h *Host) Middleware(next http.Handler) http.Handler {
 // not to be cached (Cache-Control: no-store). The request that next gets is a
 // copy whose identity headers are ours: whatever the client sent under these
 // names, in any spelling that a gateway might take for them, is gone
-// (CVE-2025-64484). [User] in next needs no further query.
+// (CVE-2025-64484). [User] in next needs no further query. Inside of
+// [Host.Middleware] next may change the session, else only read it.
 func (h *Host) Require(req gate.Requirement, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		result := h.Do(r.Context(), &abi.Op{Kind: abi.OpCheck, Request: h.Summary(r), Require: req})
+		v := visitOf(r)
+		if v == nil || v.host != h {
+			v = h.visit(r)
+		}
+		result := h.Do(r.Context(), &abi.Op{Kind: abi.OpCheck, Request: v.summary(r), Require: req})
 		decision := &result.Decision
 		w.Header().Add("Vary", "Cookie")
 		setCookies(w, decision)
@@ -51,8 +79,7 @@ func (h *Host) Require(req gate.Requirement, next http.Handler) http.Handler {
 			h.refuse(w, r, decision)
 			return
 		}
-		v := h.visit(r)
-		v.keep(result)
+		v.enter(result)
 		r = with(r, v)
 		r.Header = identify(r.Header, decision)
 		next.ServeHTTP(w, r)

@@ -12,6 +12,7 @@ import (
 	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djsession/signing"
+	"github.com/djedge/djedge/djsession/version"
 	"github.com/djedge/djedge/djuser"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/wasm/step"
@@ -57,6 +58,9 @@ func newHost(ctx context.Context, config *Config) (*Host, error) {
 	}
 	rules, err := step.Configure(settings)
 	if err != nil {
+		return nil, err
+	}
+	if err := h.describeSessions(config); err != nil {
 		return nil, err
 	}
 	if err := h.describe(rules, config); err != nil {
@@ -150,6 +154,22 @@ func (h *Host) describe(rules *step.Rules, c *Config) (err error) {
 		}
 	}
 	return nil
+}
+
+// describeSessions keeps what the host must know to change sessions.
+func (h *Host) describeSessions(c *Config) (err error) {
+	h.saveEvery = c.SessionSaveEveryRequest
+	release := version.Default
+	if c.DjangoVersion != "" {
+		if release, err = version.Parse(c.DjangoVersion); err != nil {
+			return err
+		}
+	}
+	h.dates = release.AtLeast(4, 1)
+	if c.NotUseTZ {
+		h.zone, err = time.LoadLocation(or(c.TimeZone, "America/Chicago"))
+	}
+	return err
 }
 
 // probe reads the columns of the user table, which the rules judge, and looks

@@ -1,24 +1,28 @@
 package host
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/djedge/djedge/djsession"
-	"github.com/djedge/djedge/wasm/abi"
 )
 
-// RequestSession is the session of one request, for reading. It costs nothing
-// until it is asked, and reads the database once. It is safe for concurrent
-// use. A request without a session has an empty one; an error means that it
-// could not be read, as with [RequestUser].
+// RequestSession is the session of one request, Django's request.session. It
+// costs nothing until it is asked, and reads the database once. It is safe for
+// concurrent use. A request without a session has an empty one; an error means
+// that it could not be read, as with [RequestUser].
+//
+// Behind [Host.Middleware] it can be changed, and is saved when the response
+// begins, as [Host.Middleware] says; from then on changes are [ErrSent].
+// Behind [Host.Require] alone it is for reading.
 //
 // A session says what was once put into it. Who the user is says [User], which
-// also looks at the signature of the login, the user's row and is_active.
+// also looks at the signature of the login, the user's row and is_active, and
+// does not see what was changed in this request; see [Login].
 type RequestSession struct{ visit *visit }
 
 // Session returns the session of r, which passed [Host.Middleware] or
@@ -28,21 +32,39 @@ func Session(r *http.Request) *RequestSession { return &RequestSession{visitOf(r
 // Items are the session's entries in order, each value as the JSON text that
 // Django stored. The slice is the caller's.
 func (s *RequestSession) Items(ctx context.Context) ([]djsession.Item, error) {
-	result, err := s.visit.load(ctx, abi.OpSessionLoad)
+	v := s.visit
+	if v == nil {
+		return nil, errNoMiddleware
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err := v.load(ctx); err != nil {
+		return nil, err
+	}
+	return slices.Clone(v.session.Items), nil
+}
+
+// Keys are the names of the entries, in order.
+func (s *RequestSession) Keys(ctx context.Context) ([]string, error) {
+	items, err := s.Items(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return slices.Clone(result.Session), nil
+	keys := make([]string, len(items))
+	for i, item := range items {
+		keys[i] = item.Key
+	}
+	return keys, nil
 }
 
 // Raw returns one entry as the JSON text that Django stored. It may hold what
 // Python's json writes and others refuse, such as NaN.
 func (s *RequestSession) Raw(ctx context.Context, key string) (text string, ok bool, err error) {
-	result, err := s.visit.load(ctx, abi.OpSessionLoad)
+	items, err := s.Items(ctx)
 	if err != nil {
 		return "", false, err
 	}
-	for _, item := range result.Session {
+	for _, item := range items {
 		if item.Key == key {
 			return item.Raw, true, nil
 		}
@@ -52,12 +74,14 @@ func (s *RequestSession) Raw(ctx context.Context, key string) (text string, ok b
 
 // Get returns one entry as encoding/json decodes it, numbers as
 // [json.Number]. What Go cannot decode (NaN) is an error; see [RequestSession.Raw].
+// The value is the caller's: as in Django, changing what is inside of it
+// changes nothing that is saved until it is [RequestSession.Set] again.
 func (s *RequestSession) Get(ctx context.Context, key string) (value any, ok bool, err error) {
 	text, ok, err := s.Raw(ctx, key)
 	if err != nil || !ok {
 		return nil, false, err
 	}
-	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
+	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
 	if err := decoder.Decode(&value); err != nil {
 		return nil, true, fmt.Errorf("session entry %q: %w", key, err)

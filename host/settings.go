@@ -30,6 +30,7 @@ func (c *Config) settings(dialect query.Dialect, columns []query.Column, keys *s
 	s.text("session_cookie_samesite", c.SessionCookieSameSite)
 	s.number("session_cookie_age", int64(c.SessionCookieAge/time.Second))
 	s.flag("session_expire_at_browser_close", c.SessionExpireAtBrowserClose, "true")
+	s.flag("session_save_every_request", c.SessionSaveEveryRequest, "true")
 	s.text("session_table", c.SessionTable)
 	s.number("session_max_bytes", int64(c.SessionMaxBytes))
 	s.text("session_key_user_id", c.SessionKeyUserID)

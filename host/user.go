@@ -6,7 +6,6 @@ import (
 	"net/http"
 
 	"github.com/djedge/djedge/djsession/query"
-	"github.com/djedge/djedge/wasm/abi"
 )
 
 // RequestUser is the user of one request. It costs nothing until it is asked,
@@ -23,7 +22,7 @@ func User(r *http.Request) *RequestUser { return &RequestUser{visitOf(r)} }
 
 // row is nil for an anonymous user.
 func (u *RequestUser) row(ctx context.Context) ([]query.Value, error) {
-	result, err := u.visit.load(ctx, abi.OpLoadUser)
+	result, err := u.visit.loadUser(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +39,7 @@ func (u *RequestUser) Authenticated(ctx context.Context) (bool, error) {
 // ID is the user's primary key as a session holds it; [ErrAnonymous] when
 // nobody is logged in.
 func (u *RequestUser) ID(ctx context.Context) (string, error) {
-	result, err := u.visit.load(ctx, abi.OpLoadUser)
+	result, err := u.visit.loadUser(ctx)
 	if err != nil {
 		return "", err
 	}
