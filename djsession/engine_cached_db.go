@@ -80,8 +80,8 @@ func (e cachedDBEngine) fill(ctx context.Context, fx Effects, entry string, sess
 func (e cachedDBEngine) find(key string, result query.Result) (data string, expires time.Time, ok bool) {
 	for _, row := range result.Rows {
 		if len(row) > 2 && row[0].Text() == key {
-			expires, ok = e.db.readTime(row[2])
-			return row[1].Text(), expires, ok
+			date := e.db.Coerce(row[2], query.KindTime)
+			return row[1].Text(), date.Time(), date.Kind() == query.KindTime
 		}
 	}
 	return "", time.Time{}, false

@@ -20,16 +20,14 @@ func (s *Store) Time(t time.Time) query.Value {
 	return s.set.Dialect.Time(s.clock(t))
 }
 
-// readTime is the inverse of Time.
-func (s *Store) readTime(v query.Value) (time.Time, bool) {
-	v = query.Coerce(v, query.KindTime)
-	if v.Kind() != query.KindTime {
-		return time.Time{}, false
+// Coerce is [query.Coerce] for a value of the site's database, whose times are
+// as [Store.Time] writes them.
+func (s *Store) Coerce(v query.Value, k query.Kind) query.Value {
+	v = query.Coerce(v, k)
+	if k != query.KindTime || v.Kind() != query.KindTime || s.set.Zone == nil || s.set.Dialect == query.PostgreSQL {
+		return v
 	}
-	if s.set.Zone == nil || s.set.Dialect == query.PostgreSQL {
-		return v.Time(), true
-	}
-	return s.instant(v.Time()), true
+	return query.Time(s.instant(v.Time()))
 }
 
 // clock is what the site's clock shows at t, as if that were UTC. So Django

@@ -274,6 +274,15 @@ func TestLegacy(t *testing.T) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
+	// Python's b64decode drops what is not in its alphabet, - and _ too.
+	data = signing.DumpsLegacy(`{"a":"~~~???>>>"}`, legacy.Current)
+	if _, err := signing.LoadsLegacy(data[:8]+"-_-_\n"+data[8:], 1000, legacy); err != nil {
+		t.Errorf("with characters to be dropped: %v", err)
+	}
+	urlSafe := strings.NewReplacer("+", "-", "/", "_").Replace(data)
+	if _, err := signing.LoadsLegacy(urlSafe, 1000, legacy); urlSafe == data || err == nil {
+		t.Errorf("the URL-safe alphabet is read: %s", urlSafe)
+	}
 }
 
 // Keys and buffers are shared by all requests.
