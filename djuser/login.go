@@ -76,7 +76,7 @@ func (u *Users) touch(ctx context.Context, fx Effects, user *User) error {
 		return nil
 	}
 	now := fx.Now()
-	if _, err := change(ctx, fx, with(u.sql.lastLogin, u.settings.Dialect.Time(now), u.stored(user.PK()))); err != nil {
+	if _, err := change(ctx, fx, with(u.sql.lastLogin, u.store.Time(now), u.stored(user.PK()))); err != nil {
 		return fmt.Errorf("writing last_login: %w", err)
 	}
 	user.row[u.columns.lastLogin] = query.Time(now)

@@ -77,7 +77,7 @@ func (u *Users) Register(ctx context.Context, fx Effects, username, email, passw
 		default:
 			args[i], _ = u.initial(u.columns.all[column].Name)
 			if u.columns.all[column].Name == "date_joined" {
-				args[i] = u.settings.Dialect.Time(fx.Now())
+				args[i] = u.store.Time(fx.Now())
 			}
 		}
 	}

@@ -110,7 +110,7 @@ func (u *Users) storable(column query.Column, v query.Value) (query.Value, bool)
 	case query.KindBool:
 		return u.settings.Dialect.Bool(v.Bool()), true
 	case query.KindTime:
-		return u.settings.Dialect.Time(v.Time()), true
+		return u.store.Time(v.Time()), true
 	case query.KindFloat:
 		return v, !math.IsNaN(v.Float()) && !math.IsInf(v.Float(), 0)
 	case query.KindText:
