@@ -53,11 +53,15 @@ func (u *Users) claim(sess *djsession.Session) (claim, gate.Reason) {
 // nothing could be found out; the reason then is one of those that are never
 // let through.
 func (u *Users) GetUser(ctx context.Context, fx Effects, sess *djsession.Session) (*User, gate.Reason, error) {
+	return u.getUser(ctx, fx, sess, false)
+}
+
+func (u *Users) getUser(ctx context.Context, fx Effects, sess *djsession.Session, granted bool) (*User, gate.Reason, error) {
 	c, why := u.claim(sess)
 	if why != gate.ReasonOK {
 		return nil, why, nil
 	}
-	user, err := u.byID(ctx, fx, c.pk)
+	user, err := u.load(ctx, fx, c.pk, granted)
 	if err != nil {
 		return nil, gate.ReasonDatabaseUnavailable, err
 	}
@@ -71,22 +75,23 @@ func (u *Users) GetUser(ctx context.Context, fx Effects, sess *djsession.Session
 // sessions are in the database alone. The session is never nil; for an unknown
 // key its own key is "".
 func (u *Users) FromKey(ctx context.Context, fx Effects, key string, hint query.Value) (*djsession.Session, *User, gate.Reason, error) {
+	return u.fromKey(ctx, fx, key, hint, false)
+}
+
+func (u *Users) fromKey(ctx context.Context, fx Effects, key string, hint query.Value, granted bool) (*djsession.Session, *User, gate.Reason, error) {
 	none := djsession.NewSession("")
 	if !djsession.ValidKey(key) {
 		return none, nil, gate.ReasonNoSession, nil
 	}
 	if u.store.Engine() != djsession.EngineDB {
-		return u.fromStore(ctx, fx, key)
+		return u.fromStore(ctx, fx, key, granted)
 	}
-	load := u.store.LoadStatement(key, fx.Now())
+	statements := []query.Statement{u.store.LoadStatement(key, fx.Now())}
 	guess, guessed := u.parseID(idText(hint))
-	var results []query.Result
-	var err error
 	if guessed {
-		results, err = ask(ctx, fx, load, with(u.sql.byID, u.stored(guess)))
-	} else {
-		results, err = ask(ctx, fx, load)
+		statements = append(statements, u.rowStatements(guess, granted)...)
 	}
+	results, err := ask(ctx, fx, statements...)
 	if err != nil {
 		return none, nil, gate.ReasonDatabaseUnavailable, fmt.Errorf("reading a session: %w", err)
 	}
@@ -100,9 +105,9 @@ func (u *Users) FromKey(ctx context.Context, fx Effects, key string, hint query.
 	}
 	var user *User
 	if guessed && c.pk == guess {
-		user, err = u.find(results[1], u.columns.pk, idText(guess))
+		user, err = u.readRow(guess, results[1:], granted)
 	} else {
-		user, err = u.byID(ctx, fx, c.pk)
+		user, err = u.load(ctx, fx, c.pk, granted)
 	}
 	if err != nil {
 		return none, nil, gate.ReasonDatabaseUnavailable, err
@@ -112,7 +117,7 @@ func (u *Users) FromKey(ctx context.Context, fx Effects, key string, hint query.
 }
 
 // fromStore is FromKey for sessions that no statement alone can load.
-func (u *Users) fromStore(ctx context.Context, fx Effects, key string) (*djsession.Session, *User, gate.Reason, error) {
+func (u *Users) fromStore(ctx context.Context, fx Effects, key string, granted bool) (*djsession.Session, *User, gate.Reason, error) {
 	sess, err := u.store.Load(ctx, fx, key)
 	switch {
 	case err != nil:
@@ -122,7 +127,7 @@ func (u *Users) fromStore(ctx context.Context, fx Effects, key string) (*djsessi
 	case sess.Key() == "":
 		return sess, nil, gate.ReasonSessionUnknown, nil
 	}
-	user, why, err := u.GetUser(ctx, fx, sess)
+	user, why, err := u.getUser(ctx, fx, sess, granted)
 	if err != nil {
 		sess = djsession.NewSession("")
 	}

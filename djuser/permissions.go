@@ -66,6 +66,10 @@ func (p *Permissions) AllPermissions() []string {
 // the user is active or not.
 func (p *Permissions) Groups() []string { return slices.Clone(p.groups) }
 
+// InGroup reports whether the user is in the group of this name, compared
+// exactly, active or not. A superuser is in no group but their own.
+func (p *Permissions) InGroup(name string) bool { return has(p.groups, name) }
+
 func has(sorted []string, s string) bool {
 	_, found := slices.BinarySearch(sorted, s)
 	return found

@@ -48,6 +48,8 @@ type Settings struct {
 	CSRFCookieSecure                                                     bool // CSRF_COOKIE_SECURE
 	// CSRFUseSessions is CSRF_USE_SESSIONS: the token lives in the session.
 	CSRFUseSessions bool
+	// CSRFCookieMasked is CSRF_COOKIE_MASKED of Django 4.1 and 4.2.
+	CSRFCookieMasked bool
 	// WritesOnReads writes where Django's get_user writes: it moves a session
 	// that a fallback key verified to a new key with the current hash, and
 	// flushes one whose hash fails. Otherwise both are left to Django.

@@ -17,7 +17,8 @@ type User struct {
 	users    *Users
 	row      []query.Value // the password is null
 	password string
-	backend  string // of the session or the login, "" for a user loaded by id
+	backend  string       // of the session or the login, "" for a user loaded by id
+	granted  *Permissions // without a superuser's; nil: not read, see FromKeyGranted
 }
 
 // user makes a User of a row. The row itself may be shared, and is not changed.
@@ -127,11 +128,7 @@ func (u *Users) find(r query.Result, column int, want string) (found *User, err 
 
 // byID reads one user; nil when there is none.
 func (u *Users) byID(ctx context.Context, fx Effects, pk query.Value) (*User, error) {
-	results, err := ask(ctx, fx, with(u.sql.byID, u.stored(pk)))
-	if err != nil {
-		return nil, fmt.Errorf("reading a user: %w", err)
-	}
-	return u.find(results[0], u.columns.pk, idText(pk))
+	return u.load(ctx, fx, pk, false)
 }
 
 // byName reads one user; nil when there is none. A name that no row can have

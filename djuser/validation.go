@@ -1,7 +1,9 @@
 package djuser
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -48,8 +50,12 @@ func DefaultPasswordValidators() []PasswordValidator {
 // asks in its forms and commands, not when a password is set by a program; so
 // do we. It is safe for concurrent use.
 type PasswordValidators struct {
-	checks []func(password string, attribute func(string) string) (code string)
+	checks []func(password string, attribute func(string) string) Refusal
 }
+
+// Refusal is one validator's: the code and the English message of its
+// ValidationError. The zero Refusal is none.
+type Refusal struct{ Code, Message string }
 
 const validationPath = "django.contrib.auth.password_validation."
 
@@ -91,12 +97,20 @@ func NewPasswordValidators(validators ...PasswordValidator) (*PasswordValidators
 // attributes by name, "" for what the user has not; nil is no user. The caller
 // bounds the password's length.
 func (all *PasswordValidators) Validate(password string, attribute func(name string) string) (codes []string) {
-	for _, check := range all.checks {
-		if code := check(password, attribute); code != "" {
-			codes = append(codes, code)
-		}
+	for _, refusal := range all.Refusals(password, attribute) {
+		codes = append(codes, refusal.Code)
 	}
 	return codes
+}
+
+// Refusals is Validate with Django's messages.
+func (all *PasswordValidators) Refusals(password string, attribute func(name string) string) (refusals []Refusal) {
+	for _, check := range all.checks {
+		if refusal := check(password, attribute); refusal.Code != "" {
+			refusals = append(refusals, refusal)
+		}
+	}
+	return refusals
 }
 
 // ValidateFor validates a password for a user that exists.
@@ -108,9 +122,9 @@ func (all *PasswordValidators) ValidateFor(user *User, password string) (codes [
 }
 
 // similar compares with the attributes and with their words.
-func (v PasswordValidator) similar(password string, attribute func(string) string) string {
+func (v PasswordValidator) similar(password string, attribute func(string) string) (none Refusal) {
 	if attribute == nil {
-		return ""
+		return none
 	}
 	password = lower(password)
 	for _, name := range v.UserAttributes {
@@ -120,11 +134,20 @@ func (v PasswordValidator) similar(password string, attribute func(string) strin
 		}
 		for _, part := range append(words(value), value) {
 			if !tooLong(password, part, v.MaxSimilarity) && quickRatio(password, part) >= v.MaxSimilarity {
-				return PasswordTooSimilar
+				return Refusal{PasswordTooSimilar, "The password is too similar to the " + verboseName(name) + "."}
 			}
 		}
 	}
-	return ""
+	return none
+}
+
+// verboseName is a field's verbose_name in AbstractUser, or what a field has
+// when none is given.
+func verboseName(field string) string {
+	if field == "email" {
+		return "email address"
+	}
+	return strings.ReplaceAll(field, "_", " ")
 }
 
 // words is re.split(r"\W+", s), with the empty parts that it leaves at the ends.
@@ -169,23 +192,27 @@ func quickRatio(a, b string) float64 {
 	return 2 * float64(matches) / float64(length)
 }
 
-func (v PasswordValidator) short(password string, _ func(string) string) string {
-	if utf8.RuneCountInString(password) < v.MinLength {
-		return PasswordTooShort
+func (v PasswordValidator) short(password string, _ func(string) string) (none Refusal) {
+	if utf8.RuneCountInString(password) >= v.MinLength {
+		return none
 	}
-	return ""
+	characters := " characters."
+	if v.MinLength == 1 {
+		characters = " character."
+	}
+	return Refusal{PasswordTooShort, "This password is too short. It must contain at least " + strconv.Itoa(v.MinLength) + characters}
 }
 
-func numeric(password string, _ func(string) string) string {
+func numeric(password string, _ func(string) string) (none Refusal) {
 	for _, r := range password {
 		if !isPythonDigit(r) {
-			return ""
+			return none
 		}
 	}
 	if password == "" {
-		return ""
+		return none
 	}
-	return PasswordEntirelyNumeric
+	return Refusal{PasswordEntirelyNumeric, "This password is entirely numeric."}
 }
 
 // isPythonDigit is str.isdigit() of one character: Unicode's decimal digits,
@@ -210,4 +237,38 @@ var digits = &unicode.RangeTable{
 		{Lo: 0x10a40, Hi: 0x10a43, Stride: 1}, {Lo: 0x10e60, Hi: 0x10e68, Stride: 1}, {Lo: 0x11052, Hi: 0x1105a, Stride: 1}, {Lo: 0x1f100, Hi: 0x1f10a, Stride: 1},
 	},
 	LatinOffset: 2,
+}
+
+// ParsePasswordValidator reads a validator with its options on one line, lists
+// by repeating the option:
+//
+//	MinimumLengthValidator min_length=12
+//	UserAttributeSimilarityValidator user_attributes=username user_attributes=email max_similarity=0.5
+//
+// password_list_path is not among them: nothing here reads files.
+func ParsePasswordValidator(text string) (v PasswordValidator, err error) {
+	parts := strings.Fields(text)
+	if len(parts) == 0 {
+		return v, errors.New("is empty")
+	}
+	v.Name = parts[0]
+	class := strings.TrimPrefix(v.Name, validationPath)
+	for _, option := range parts[1:] {
+		name, value, _ := strings.Cut(option, "=")
+		switch class + "." + name {
+		case "MinimumLengthValidator.min_length":
+			if v.MinLength, err = strconv.Atoi(value); err != nil || v.MinLength < 1 {
+				return v, fmt.Errorf("min_length: %q is not a number from 1 on", value)
+			}
+		case "UserAttributeSimilarityValidator.max_similarity":
+			if v.MaxSimilarity, err = strconv.ParseFloat(value, 64); err != nil || !(v.MaxSimilarity >= 0.1) {
+				return v, fmt.Errorf("max_similarity: %q is not a number from 0.1 on", value)
+			}
+		case "UserAttributeSimilarityValidator.user_attributes":
+			v.UserAttributes = append(v.UserAttributes, value)
+		default:
+			return v, fmt.Errorf("%s has no option %q here", class, name)
+		}
+	}
+	return v, nil
 }

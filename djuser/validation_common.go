@@ -15,7 +15,7 @@ const commonDigest = 5
 
 // common is CommonPasswordValidator, over digests so that the list is small
 // and no word list is compiled into anything.
-func (v PasswordValidator) common() func(string, func(string) string) string {
+func (v PasswordValidator) common() func(string, func(string) string) Refusal {
 	known := isCommon
 	if v.Common != nil {
 		list := make(map[string]bool, len(v.Common))
@@ -24,11 +24,11 @@ func (v PasswordValidator) common() func(string, func(string) string) string {
 		}
 		known = func(password string) bool { return list[password] }
 	}
-	return func(password string, _ func(string) string) string {
+	return func(password string, _ func(string) string) (none Refusal) {
 		if known(py.Strip(lower(password))) {
-			return PasswordTooCommon
+			return Refusal{PasswordTooCommon, "This password is too common."}
 		}
-		return ""
+		return none
 	}
 }
 

@@ -227,13 +227,13 @@ func TestRequire(t *testing.T) {
 			for req, want := range map[gate.Requirement]int{gate.Anyone: 200, gate.Authenticated: c.authenticated, gate.Staff: c.staff, gate.Superuser: c.super_} {
 				res := serve(h.Require(req, ok), request(c.user))
 				if res.StatusCode != want {
-					t.Errorf("%q, requirement %d: %d, want %d", c.user, req, res.StatusCode, want)
+					t.Errorf("%q, requirement %s: %d, want %d", c.user, req, res.StatusCode, want)
 				}
 				if res.Header.Get("Vary") != "Cookie" {
-					t.Errorf("%q, requirement %d: Vary %q", c.user, req, res.Header.Get("Vary"))
+					t.Errorf("%q, requirement %s: Vary %q", c.user, req, res.Header.Get("Vary"))
 				}
 				if stored := res.Header.Get("Cache-Control") != "no-store"; stored != (want == 200) {
-					t.Errorf("%q, requirement %d: Cache-Control %q", c.user, req, res.Header.Get("Cache-Control"))
+					t.Errorf("%q, requirement %s: Cache-Control %q", c.user, req, res.Header.Get("Cache-Control"))
 				}
 			}
 		}

@@ -3,32 +3,24 @@ package gate
 import "strings"
 
 // Decide answers req, which requires require, for the user who. Without a user
-// (nil), why says why there is none; with one it is [ReasonOK]. It fails
-// closed: a why that means "could not be found out", a who and a why that
-// contradict each other, and an unknown requirement are all 503.
+// (nil), why says why there is none; with one it is [ReasonOK]. grants are the
+// user's, read only when require needs them ([Requirement.NeedsGrants]). It
+// fails closed: a why that means "could not be found out", a who and a why that
+// contradict each other, grants that are missing, and a requirement that is
+// unknown or not yet resolved ([Gate.Resolve]) are all 503.
 //
 // The identity headers are always all set, so that no value of the client's
 // survives: with the user's identity when the request is allowed, else empty.
 // A host removes RemoveHeaders first and sets SetHeaders then. Both are shared
 // between decisions and must not be changed.
-func (g *Gate) Decide(req Request, require Requirement, who *Identity, why Reason) Decision {
+func (g *Gate) Decide(req Request, require Requirement, who *Identity, why Reason, grants Grants) Decision {
 	d := Decision{Reason: why, Identity: who, SetHeaders: g.nobody, RemoveHeaders: g.everyName, Vary: true}
-	met, unmet := false, ReasonInternal
-	switch require {
-	case Anyone:
-		met = true
-	case Authenticated:
-		met, unmet = who != nil, ReasonNotAuthenticated
-	case Staff:
-		met, unmet = who != nil && who.Staff, ReasonNotStaff
-	case Superuser:
-		met, unmet = who != nil && who.Superuser, ReasonNotSuperuser
-	}
+	met, unmet, detail := require.met(who, grants)
 	switch {
 	case why.undecided():
 		return g.fail(d)
-	case (who != nil) != (why == ReasonOK), who != nil && who.ID == "", !met && unmet == ReasonInternal:
-		d.Reason = ReasonInternal
+	case (who != nil) != (why == ReasonOK), who != nil && who.ID == "", unmet == ReasonInternal:
+		d.Reason, d.Detail = ReasonInternal, detail
 		return g.fail(d)
 	case met:
 		d.Outcome, d.Status = Allow, 200
@@ -38,7 +30,17 @@ func (g *Gate) Decide(req Request, require Requirement, who *Identity, why Reaso
 	case who == nil:
 		d.Outcome, d.Status = Deny, 401 // and why says more than not_authenticated
 	default:
-		d.Outcome, d.Status, d.Reason = Deny, 403, unmet
+		d.Outcome, d.Status, d.Reason, d.Detail = Deny, 403, unmet, detail
+	}
+	return d
+}
+
+// Refuse is the decision for a request that is denied for this reason, whoever
+// sends it.
+func (g *Gate) Refuse(reason Reason, detail string) Decision {
+	d := Decision{Outcome: Deny, Status: reason.Status(), Reason: reason, Detail: detail, SetHeaders: g.nobody, RemoveHeaders: g.everyName, Vary: true}
+	if d.Status < 400 || d.Status >= 500 {
+		return g.fail(d)
 	}
 	return d
 }

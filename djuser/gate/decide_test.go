@@ -40,10 +40,15 @@ func TestDecide(t *testing.T) {
 		{gate.Anyone, nil, gate.ReasonOK, gate.Error, 503, gate.ReasonInternal},
 		{gate.Anyone, plain, gate.ReasonUserInactive, gate.Error, 503, gate.ReasonInternal},
 		{gate.Anyone, &gate.Identity{}, gate.ReasonOK, gate.Error, 503, gate.ReasonInternal},
-		{gate.Requirement(77), super, gate.ReasonOK, gate.Error, 503, gate.ReasonInternal},
+		{gate.Requirement("77"), super, gate.ReasonOK, gate.Error, 503, gate.ReasonInternal},
+		{"", super, gate.ReasonOK, gate.Error, 503, gate.ReasonInternal},
+		{gate.ByRules, super, gate.ReasonOK, gate.Error, 503, gate.ReasonInternal}, // not resolved
+		{gate.Permission("view"), super, gate.ReasonOK, gate.Error, 503, gate.ReasonInternal},
+		{gate.Permission("reports.view"), plain, gate.ReasonOK, gate.Error, 503, gate.ReasonInternal}, // and no grants
+		{gate.Group("readers"), nil, gate.ReasonAnonymous, gate.Deny, 401, gate.ReasonAnonymous},
 		{gate.Anyone, nil, gate.ReasonRateLimited, gate.Deny, 429, gate.ReasonRateLimited},
 	} {
-		d := g.Decide(gate.Request{}, c.require, c.who, c.why)
+		d := g.Decide(gate.Request{}, c.require, c.who, c.why, nil)
 		if d.Outcome != c.outcome || d.Status != c.status || d.Reason != c.reason {
 			t.Errorf("%v for %v, %v: got %v %d %v", c.require, c.who, c.why, d.Outcome, d.Status, d.Reason)
 		}
@@ -61,7 +66,7 @@ func TestDecide(t *testing.T) {
 func TestIdentityHeaders(t *testing.T) {
 	g := mustNew(t, gate.Settings{HeaderUserID: "X-User_Id"})
 	who := &gate.Identity{ID: "7", Name: "zoë\r\nRemote-Staff: true %2f", Email: "A.b+c_d-e@x.y", Staff: true}
-	d := g.Decide(gate.Request{}, gate.Authenticated, who, gate.ReasonOK)
+	d := g.Decide(gate.Request{}, gate.Authenticated, who, gate.ReasonOK, nil)
 	want := []gate.Header{
 		{Name: "Remote-User", Value: "zo%C3%AB%0D%0ARemote-Staff%3A%20true%20%252f"},
 		{Name: "X-User_Id", Value: "7"},
@@ -88,7 +93,7 @@ func TestDecideAllocates(t *testing.T) {
 	req := gate.Request{Headers: []gate.Header{{Name: "Cookie", Value: "a=b; sessionid=0123456789abcdef0123456789abcdef"}}}
 	if n := testing.AllocsPerRun(100, func() {
 		g.SessionKey(req)
-		g.Decide(req, gate.Authenticated, nil, gate.ReasonNoSession)
+		g.Decide(req, gate.Authenticated, nil, gate.ReasonNoSession, nil)
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
@@ -129,9 +134,9 @@ func ExampleGate_Decide() {
 
 	// The caller finds the user of that session, and asks again.
 	user := &gate.Identity{ID: "1", Name: "zoe", Email: "zoe@example.com"}
-	d := g.Decide(req, gate.Staff, user, gate.ReasonOK)
+	d := g.Decide(req, gate.Staff, user, gate.ReasonOK, nil)
 	fmt.Println(d.Status, d.Reason)
-	d = g.Decide(req, gate.Authenticated, user, gate.ReasonOK)
+	d = g.Decide(req, gate.Authenticated, user, gate.ReasonOK, nil)
 	fmt.Println(d.Status, d.Reason, d.SetHeaders[0])
 	// Output:
 	// x7tbb0e6q2v1k9mndn6c8b0h1gwzcj5d

@@ -15,17 +15,6 @@ type Request struct {
 	Headers []Header
 }
 
-// Requirement is what a caller asks of the user.
-type Requirement uint8
-
-// The requirements. Superuser does not imply Staff.
-const (
-	Anyone        Requirement = iota // nothing: a user is named if there is one
-	Authenticated                    // some user
-	Staff                            // a user with is_staff, as Django's admin asks
-	Superuser                        // a user with is_superuser
-)
-
 // Outcome of a decision. The zero value is an error, so that nothing is let in by omission.
 type Outcome uint8
 
@@ -58,4 +47,5 @@ type Decision struct {
 	RemoveHeaders []string
 	Cookies       []string // values of Set-Cookie, complete
 	Vary          bool     // answer depends on Cookie
+	Rule          int      // that decided, from 1; 0 when none did
 }

@@ -49,6 +49,12 @@ const (
 	ReasonDatabaseUnavailable
 	ReasonNoRandomness
 
+	// Why a user may not pass, or a password not be set. (Later than the others.)
+	ReasonPermissionMissing
+	ReasonNotInGroup
+	ReasonPathAmbiguous // servers may read the path or the method differently
+	ReasonPasswordWeak  // AUTH_PASSWORD_VALIDATORS
+
 	numReasons
 )
 
@@ -59,6 +65,7 @@ var reasonNames = [numReasons]string{
 	"email_invalid", "password_empty", "password_invalid", "field_invalid", "session_deleted",
 	"origin_mismatch", "cross_site", "host_not_loopback", "content_type", "method", "bad_request",
 	"hash_cost", "hash_unsupported", "rate_limited", "busy", "database_unavailable", "no_randomness",
+	"permission_missing", "not_in_group", "path_ambiguous", "password_weak",
 }
 
 // String is the reason's name in snake_case, the same in metrics and audit.
@@ -77,7 +84,8 @@ func (r Reason) Status() int {
 		return 200
 	case ReasonNotAuthenticated:
 		return 401
-	case ReasonNotStaff, ReasonNotSuperuser, ReasonOriginMismatch, ReasonCrossSite, ReasonHostNotLoopback:
+	case ReasonNotStaff, ReasonNotSuperuser, ReasonPermissionMissing, ReasonNotInGroup, ReasonPathAmbiguous,
+		ReasonOriginMismatch, ReasonCrossSite, ReasonHostNotLoopback:
 		return 403
 	case ReasonMethod:
 		return 405

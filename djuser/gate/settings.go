@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/version"
 )
 
 // Settings of a [Gate]. Zero values are the documented defaults.
@@ -25,6 +26,12 @@ type Settings struct {
 	// Names of the identity headers: Remote-User, Remote-User-Id,
 	// Remote-Email, Remote-Staff, Remote-Superuser.
 	HeaderUser, HeaderUserID, HeaderEmail, HeaderStaff, HeaderSuperuser string
+	// Rules is the rule list behind [ByRules].
+	Rules []Rule
+	// CSRF is how Django's CSRF tokens are checked in forms. PublicOrigins
+	// are trusted besides its TrustedOrigins, and with Loopback the names of
+	// this machine besides its AllowedHosts.
+	CSRF CSRFSettings
 }
 
 // Gate decides requests. It is safe for concurrent use.
@@ -36,6 +43,8 @@ type Gate struct {
 	nobody      []Header // every identity header, empty
 	everyName   []string // every identity header in every spelling
 	requestWant []string
+	rules       []rule
+	csrf        *CSRF
 }
 
 // The identity headers, in the order in which they are set.
@@ -73,7 +82,7 @@ func New(s Settings) (*Gate, error) {
 			cmp.Or(s.HeaderStaff, "Remote-Staff"),
 			cmp.Or(s.HeaderSuperuser, "Remote-Superuser"),
 		},
-		requestWant: []string{"cookie", "origin", "sec-fetch-site", "content-type", "content-length", "transfer-encoding"},
+		requestWant: []string{"cookie", "origin", "sec-fetch-site", "content-type", "content-length", "transfer-encoding", "referer"},
 	}
 	if !djsession.IsToken(g.cookie) {
 		return nil, fmt.Errorf("session_cookie_name %q is not a cookie name", g.cookie)
@@ -84,6 +93,16 @@ func New(s Settings) (*Gate, error) {
 			return nil, fmt.Errorf("public_origin %q is not an origin such as https://example.com", text)
 		}
 		g.origins = append(g.origins, o)
+	}
+	var err error
+	if g.rules, err = compileRules(s.Rules); err != nil {
+		return nil, err
+	}
+	if g.csrf, err = NewCSRF(g.trusting(s.CSRF)); err != nil {
+		return nil, err
+	}
+	if name := strings.ToLower(g.csrf.s.HeaderName); !slices.Contains(g.requestWant, name) {
+		g.requestWant = append(g.requestWant, name)
 	}
 	settings := [numHeaders]string{"header_user", "header_user_id", "header_email", "header_staff", "header_superuser"}
 	seen := map[string]bool{}
@@ -102,6 +121,26 @@ func New(s Settings) (*Gate, error) {
 		g.everyName = append(g.everyName, spellings(name)...)
 	}
 	return g, nil
+}
+
+// CSRF is the gate's own check of tokens.
+func (g *Gate) CSRF() *CSRF { return g.csrf }
+
+// trusting is s with what the gate trusts already.
+func (g *Gate) trusting(s CSRFSettings) CSRFSettings {
+	s.TrustedOrigins, s.AllowedHosts = slices.Clone(s.TrustedOrigins), slices.Clone(s.AllowedHosts)
+	origins := s.Version.Or(version.Default).AtLeast(4, 0)
+	for _, o := range g.origins {
+		if origins {
+			s.TrustedOrigins = append(s.TrustedOrigins, o.String())
+		} else {
+			s.TrustedOrigins = append(s.TrustedOrigins, o.hostport())
+		}
+	}
+	if g.loopback {
+		s.AllowedHosts = append(s.AllowedHosts, "localhost", "127.0.0.1", "[::1]")
+	}
+	return s
 }
 
 // HeaderNames are the headers that a request summary must bring, in lower

@@ -12,12 +12,18 @@ import "strings"
 //     "null" never is;
 //   - Sec-Fetch-Site, if it came, is same-origin or none;
 //   - the body is application/json, which no form and no request without CORS
-//     preflight can send; without a body no Content-Type is needed.
+//     preflight can send, and without a body no Content-Type is needed; or it is
+//     a form (application/x-www-form-urlencoded) with a token.
 //
 // A client that sends neither Origin nor Sec-Fetch-Site is no browser and
 // carries no one else's cookies. Whether an operation needs a body is for its
-// caller to know. Host names are compared without case. The error is a [*Denied].
-func (g *Gate) CheckUnsafe(req Request) error {
+// caller to know. Host names are compared without case.
+//
+// A form must also pass [CSRF.Check], to which form is handed; its method is
+// POST. Where that trusts an origin that is none of ours, so does this, and then
+// Sec-Fetch-Site may say cross-site. The error is a [*Denied].
+func (g *Gate) CheckUnsafe(req Request, form CSRFRequest) error {
+	isForm := IsForm(req)
 	switch strings.ToUpper(req.Method) {
 	case "GET", "HEAD", "OPTIONS", "TRACE":
 		return &Denied{Reason: ReasonMethod}
@@ -29,18 +35,26 @@ func (g *Gate) CheckUnsafe(req Request) error {
 			return &Denied{Reason: ReasonHostNotLoopback}
 		}
 	}
+	trusted := false // by a token's settings
 	if text, count := req.one("origin"); count > 0 {
 		o, ok := parseOrigin(text)
 		same := ok && here.loopback() && o == here
 		for i := range g.origins {
 			same = same || ok && o == g.origins[i]
 		}
-		if !same || count > 1 {
+		trusted = isForm && !same && g.csrf.trustedOrigin(req, text)
+		if !same && !trusted || count > 1 {
 			return &Denied{Reason: ReasonOriginMismatch}
 		}
 	}
-	if site, count := req.one("sec-fetch-site"); count > 1 || count == 1 && site != "same-origin" && site != "none" {
+	if site, count := req.one("sec-fetch-site"); count > 1 || count == 1 && site != "same-origin" && site != "none" && !trusted {
 		return &Denied{Reason: ReasonCrossSite}
+	}
+	if isForm {
+		if !sameName(req.Method, "post") { // Django parses no other form
+			return &Denied{Reason: ReasonMethod}
+		}
+		return g.csrf.Check(req, form)
 	}
 	if contentType, count := req.one("content-type"); count > 1 || count == 1 && !isJSON(contentType) || count == 0 && req.hasBody() {
 		return &Denied{Reason: ReasonContentType}
@@ -61,9 +75,29 @@ func isJSON(contentType string) bool {
 	return sameName(strings.Trim(essence, " \t"), "application/json")
 }
 
+// IsForm reports whether the body of req is a form that [Gate.CheckUnsafe] may
+// let through, by its Content-Type.
+func IsForm(req Request) bool {
+	contentType, count := req.one("content-type")
+	essence, parameters, _ := strings.Cut(contentType, ";")
+	charset := strings.ToLower(strings.Trim(parameters, " \t"))
+	return count == 1 && sameName(strings.Trim(essence, " \t"), "application/x-www-form-urlencoded") &&
+		(charset == "" || charset == "charset=utf-8" || charset == `charset="utf-8"`)
+}
+
 // origin is a scheme and a host in lower case, without the scheme's own port.
 // The zero origin equals none that was parsed.
 type origin struct{ scheme, host, port string }
+
+// String is the origin as a browser sends it.
+func (o origin) String() string { return o.scheme + "://" + o.hostport() }
+
+func (o origin) hostport() string {
+	if o.port == "" {
+		return o.host
+	}
+	return o.host + ":" + o.port
+}
 
 func parseOrigin(s string) (origin, bool) {
 	scheme, host, ok := strings.Cut(s, "://")

@@ -46,7 +46,9 @@ func TestCheckUnsafe(t *testing.T) {
 		{"body without type", bare, "example.com", "Content-Length: 2", ctype},
 		{"chunked without type", bare, "example.com", "Transfer-Encoding: chunked", ctype},
 		{"two lengths", bare, "example.com", "Content-Length: 0\nContent-Length: 2", ctype},
-		{"form", bare, "example.com", "Content-Type: application/x-www-form-urlencoded\nContent-Length: 0", ctype},
+		{"form without a token", bare, "example.com", "Content-Type: application/x-www-form-urlencoded\nContent-Length: 0", cross},
+		{"form in another charset", bare, "example.com", "Content-Type: application/x-www-form-urlencoded; charset=utf-16\nContent-Length: 0", ctype},
+		{"form in parts", bare, "example.com", "Content-Type: multipart/form-data; boundary=x\nContent-Length: 0", ctype},
 		{"text", bare, "example.com", "Content-Type: text/plain", ctype},
 		{"json in a parameter", bare, "example.com", "Content-Type: text/plain; application/json", ctype},
 		{"json first of two", bare, "example.com", "Content-Type: application/json, text/plain", ctype},
@@ -102,13 +104,13 @@ func TestCheckUnsafe(t *testing.T) {
 					req.Headers = append(req.Headers, gate.Header{Name: name, Value: strings.TrimPrefix(value, " ")})
 				}
 			}
-			if got := reasonOf(c.gate.CheckUnsafe(req)); got != c.want {
+			if got := reasonOf(c.gate.CheckUnsafe(req, gate.CSRFRequest{})); got != c.want {
 				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
 	}
 	for _, method := range []string{"GET", "head", "OPTIONS", "Trace"} {
-		if got := reasonOf(bare.CheckUnsafe(gate.Request{Method: method})); got != gate.ReasonMethod {
+		if got := reasonOf(bare.CheckUnsafe(gate.Request{Method: method}, gate.CSRFRequest{})); got != gate.ReasonMethod {
 			t.Errorf("%s: got %v", method, got)
 		}
 	}
@@ -157,7 +159,7 @@ func FuzzCheckUnsafe(f *testing.F) {
 				req.Headers = append(req.Headers, h)
 			}
 		}
-		if g.CheckUnsafe(req) != nil {
+		if g.CheckUnsafe(req, gate.CSRFRequest{}) != nil {
 			return
 		}
 		name := strings.ToLower(host)

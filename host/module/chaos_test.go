@@ -89,7 +89,7 @@ func TestChaos(t *testing.T) {
 	wg.Wait()
 	wantWhole(t, e)
 	for i, key := range keys {
-		wantUser(t, e.Do(t.Context(), &abi.Op{Kind: abi.OpCheck, Request: request("GET", key)}, s), i)
+		wantUser(t, e.Do(t.Context(), &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: request("GET", key)}, s), i)
 	}
 	t.Logf("%d requests answered", answered.Load())
 }
@@ -99,7 +99,7 @@ func TestChaosScribble(t *testing.T) {
 	s := newSite(t)
 	key := users(t, s, 1)[0]
 	e := startWASM(t, wasmbuild.Chaos(), Config{Instances: 1})
-	op := &abi.Op{Kind: abi.OpCheck, Request: request("GET", key)}
+	op := &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: request("GET", key)}
 	wantUser(t, e.Do(t.Context(), op, s), 0)
 	wreck(t, e.reads.instancesNow()[0], chaosScribble)
 	wantFailure(t, e.Do(t.Context(), op, s), gate.ReasonInternal)
@@ -171,13 +171,13 @@ func TestCanary(t *testing.T) {
 		}
 		return nil
 	}
-	_ = e.Do(t.Context(), &abi.Op{Kind: abi.OpCheck, Request: r}, s)
+	_ = e.Do(t.Context(), &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: r}, s)
 	// The retry alone may have left the URI in its own instance; nobody else's.
 	for _, in := range e.alone.instancesNow() {
 		wreck(t, in, chaosPanic)
 	}
 	for range 3 {
-		result := e.Do(t.Context(), &abi.Op{Kind: abi.OpCheck, Request: request("GET", keys[1])}, s)
+		result := e.Do(t.Context(), &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: request("GET", keys[1])}, s)
 		wantUser(t, result, 1)
 	}
 	for _, l := range []*lane{e.reads, e.alone, e.hash} {

@@ -156,7 +156,7 @@ func startFake(t testing.TB, f fake, config Config) *engine {
 	return e
 }
 
-func check() *abi.Op { return &abi.Op{Kind: abi.OpCheck} }
+func check() *abi.Op { return &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone} }
 
 func wantFailure(t testing.TB, got *abi.Result, reason gate.Reason) {
 	t.Helper()

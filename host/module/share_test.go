@@ -58,7 +58,7 @@ func TestCancel(t *testing.T) {
 	s := newSite(t)
 	key := users(t, s, 1)[0]
 	e := startWASM(t, wasmbuild.Djedge(), Config{Instances: 1})
-	op := &abi.Op{Kind: abi.OpCheck, Request: request("GET", key)}
+	op := &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: request("GET", key)}
 	s.before = func(ctx context.Context, _ []query.Statement) error { <-ctx.Done(); return ctx.Err() }
 	for range step.MaxParked + 100 {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -77,7 +77,7 @@ func TestPanicInEffects(t *testing.T) {
 	s := newSite(t)
 	key := users(t, s, 1)[0]
 	e := startWASM(t, wasmbuild.Djedge(), Config{Instances: 1, InFlight: 1})
-	op := &abi.Op{Kind: abi.OpCheck, Request: request("GET", key)}
+	op := &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: request("GET", key)}
 	s.before = func(context.Context, []query.Statement) error { panic("driver") }
 	func() {
 		defer func() {
@@ -96,7 +96,7 @@ func TestBusy(t *testing.T) {
 	s := newSite(t)
 	key := users(t, s, 1)[0]
 	e := startWASM(t, wasmbuild.Djedge(), Config{Instances: 1, InFlight: 1, QueueTimeout: 20 * time.Millisecond})
-	op := &abi.Op{Kind: abi.OpCheck, Request: request("GET", key)}
+	op := &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: request("GET", key)}
 	here, goOn := make(chan struct{}), make(chan struct{})
 	var once sync.Once
 	s.before = func(context.Context, []query.Statement) error {
@@ -122,7 +122,7 @@ func TestCloseWaits(t *testing.T) {
 	s := newSite(t)
 	key := users(t, s, 1)[0]
 	e := startWASM(t, wasmbuild.Djedge(), Config{})
-	op := &abi.Op{Kind: abi.OpCheck, Request: request("GET", key)}
+	op := &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: request("GET", key)}
 	here := make(chan struct{})
 	var once sync.Once
 	s.before = func(context.Context, []query.Statement) error {
@@ -146,7 +146,7 @@ func TestRecycle(t *testing.T) {
 	s := newSite(t)
 	s.decline = true
 	key := users(t, s, 1)[0]
-	op := &abi.Op{Kind: abi.OpCheck, Request: request("GET", key)}
+	op := &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: request("GET", key)}
 	for name, config := range map[string]Config{
 		"requests": {MaxRequests: 1},
 		"age":      {MaxAge: 1},

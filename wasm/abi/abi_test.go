@@ -76,14 +76,14 @@ func TestEveryOperationField(t *testing.T) {
 			Key: "k", Resolved: true, Loaded: true, Accessed: true, Modified: true,
 			Items: []djsession.Item{{Key: "a", Raw: "1", Pickled: "\x80"}, {Raw: "{}"}},
 		},
-		Status: 599,
+		Status: 599, CSRFToken: "t",
 	}
 	var s abi.Start
 	var got abi.Op
 	if err := abi.DecodeBegin(abi.AppendBegin(nil, &start, &want), &s, &got); err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("%v", err)
 	}
-	if v := reflect.ValueOf(want); v.NumField() != 15 {
+	if v := reflect.ValueOf(want); v.NumField() != 16 {
 		t.Error("Op has a field that this test and the frame do not know")
 	}
 }
@@ -214,7 +214,7 @@ func Example() {
 		fmt.Println(err)
 	}
 	fmt.Println(len(frame), asked.Kind == abi.OpVerifyPassword, started.Now.Unix())
-	// Output: 99 true 1700000000
+	// Output: 106 true 1700000000
 }
 
 func FuzzDecodeConfigure(f *testing.F)  { fuzz(f, abi.FrameConfigure) }

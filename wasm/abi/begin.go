@@ -13,7 +13,7 @@ func AppendBegin(dst []byte, start *Start, op *Op) []byte {
 	b, record := openRecord(b)
 	b = append(b, byte(op.Kind))
 	b = putRequest(b, &op.Request)
-	b = append(b, byte(op.Require))
+	b = putText(b, op.Require)
 	b = putValue(b, op.Hint)
 	for _, s := range [...]string{op.UserID, op.Username, op.Password, op.Email, op.Encoded, op.Hasher} {
 		b = putText(b, s)
@@ -23,7 +23,7 @@ func AppendBegin(dst []byte, start *Start, op *Op) []byte {
 		b = putValue(putText(b, f.Column), f.Value)
 	}
 	b = putText(putText(b, op.Function), op.Arguments)
-	b = putState(b, op)
+	b = putText(putState(b, op), op.CSRFToken)
 	return closeRecord(closeRecord(b, record), at)
 }
 
@@ -36,7 +36,7 @@ func DecodeBegin(frame []byte, start *Start, op *Op) error {
 	*op = Op{
 		Kind:    OpKind(r.u8()),
 		Request: r.request(),
-		Require: gate.Requirement(r.u8()),
+		Require: gate.Requirement(r.text()),
 		Hint:    r.value(),
 		UserID:  r.text(), Username: r.text(), Password: r.text(),
 		Email: r.text(), Encoded: r.text(), Hasher: r.text(),
@@ -44,6 +44,7 @@ func DecodeBegin(frame []byte, start *Start, op *Op) error {
 		Function: r.text(), Arguments: r.text(),
 	}
 	r.state(op)
+	op.CSRFToken = r.text()
 	r.closeRecord(outer)
 	return r.err
 }

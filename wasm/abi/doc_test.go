@@ -90,6 +90,7 @@ var (
 			RemoveHeaders: []string{"remote_user"},
 			Cookies:       []string{"a=b; Path=/"},
 			Vary:          true,
+			Rule:          2,
 		},
 		SessionKey: "k",
 		User:       []query.Value{query.Int(7), query.Bool(true)},
@@ -225,6 +226,7 @@ func TestDocumentedNumbers(t *testing.T) {
 		"register": abi.OpRegister, "change_password": abi.OpChangePassword, "set_password": abi.OpSetPassword,
 		"save_user": abi.OpSaveUser, "verify_password": abi.OpVerifyPassword, "make_password": abi.OpMakePassword, "eval": abi.OpEval,
 		"session_save": abi.OpSessionSave, "session_flush": abi.OpSessionFlush, "session_cycle": abi.OpSessionCycle, "clear_expired": abi.OpClearExpired,
+		"csrf_token": abi.OpCSRFToken,
 	} {
 		if !strings.Contains(string(text), "\n| "+strconv.Itoa(int(got))+" | "+name+" |") {
 			t.Errorf("operation %s is not number %d in the document", name, got)

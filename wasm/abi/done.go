@@ -44,7 +44,7 @@ func putDecision(b []byte, d *gate.Decision) []byte {
 	b = putHeaders(b, d.SetHeaders)
 	b = putTexts(b, d.RemoveHeaders)
 	b = putTexts(b, d.Cookies)
-	return closeRecord(putBool(b, d.Vary), at)
+	return closeRecord(putI64(putBool(b, d.Vary), int64(d.Rule)), at)
 }
 
 func (r *reader) decision() gate.Decision {
@@ -67,6 +67,7 @@ func (r *reader) decision() gate.Decision {
 	d.RemoveHeaders = r.texts()
 	d.Cookies = r.texts()
 	d.Vary = r.bool()
+	d.Rule = int(r.num32())
 	r.closeRecord(outer)
 	return d
 }

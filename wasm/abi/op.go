@@ -36,6 +36,7 @@ const (
 	OpSessionFlush                     // Request, Session → an empty session without a key; the stored one is deleted
 	OpSessionCycle                     // Request, Session → the same items under a new key; the old one is deleted
 	OpClearExpired                     // → Text: how many expired sessions were deleted
+	OpCSRFToken                        // Request → Text: a token for the forms of a page; cookies, when the visitor had no secret
 )
 
 // Op is one operation. Each kind reads the fields named beside it; the others stay zero.
@@ -55,6 +56,7 @@ type Op struct {
 	Arguments string
 	Session   djsession.State // as the program has it by now
 	Status    int             // of the response that is about to be sent
+	CSRFToken string          // csrfmiddlewaretoken of a form: OpLogin, OpLogout, OpRegister, OpChangePassword
 }
 
 // Field is a column to save.
@@ -66,7 +68,9 @@ type Result struct {
 	SessionKey string           // the live session's key, "" when there is none: for the host's hints
 	User       []query.Value    // by configured column, the password null; nil when anonymous
 	Session    []djsession.Item // OpSessionLoad, OpSessionCycle
-	Text       string           // OpEval, OpMakePassword, OpClearExpired
+	// Text answers OpEval, OpMakePassword, OpClearExpired and OpCSRFToken, and
+	// says to the user why a password is too weak.
+	Text string
 	// SessionModified: the session wants to be saved, though nobody changed
 	// it: a signed cookie that could not be read, a new key, a flush.
 	SessionModified bool

@@ -20,7 +20,7 @@ func putU32(b []byte, v uint32) []byte { return binary.LittleEndian.AppendUint32
 func putCount(b []byte, n int) []byte  { return putU32(b, uint32(n)) }
 func putI64(b []byte, v int64) []byte  { return binary.LittleEndian.AppendUint64(b, uint64(v)) }
 
-func putText[T string | []byte](b []byte, s T) []byte {
+func putText[T ~string | []byte](b []byte, s T) []byte {
 	return append(putCount(b, len(s)), s...)
 }
 

@@ -190,7 +190,7 @@ func TestModule(t *testing.T) {
 
 // misuse: nothing that a host may do wrong lets anybody in or ends the instance.
 func misuse(g *guest) {
-	check := abi.AppendBegin(nil, start, &abi.Op{Kind: abi.OpCheck})
+	check := abi.AppendBegin(nil, start, &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone})
 	g.refused("unconfigured", g.send("djedge_begin", check))
 	g.call("djedge_cancel", 1)
 	if c, err := abi.DecodeConfigured(g.send("djedge_configure", []byte("garbage"))); err != nil || c.Error == "" {

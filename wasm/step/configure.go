@@ -1,6 +1,7 @@
 package step
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -45,6 +46,12 @@ func (c *config) build() (*Rules, error) {
 	c.hash.Version = c.session.Version
 	c.user.Version, c.user.Dialect, c.user.Keys = c.session.Version, c.session.Dialect, c.session.Keys
 	c.gate.CookieName = c.session.CookieName
+	csrf := &c.gate.CSRF
+	csrf.Version, csrf.CookieName = c.session.Version, c.user.CSRFCookieName
+	csrf.UseSessions, csrf.CookieMasked, csrf.CookieDomain = c.user.CSRFUseSessions, c.user.CSRFCookieMasked, c.user.CSRFCookieDomain
+	if csrf.UseSessions {
+		csrf.CookieDomain = c.session.CookieDomain
+	}
 	if c.naive {
 		if c.zone == nil {
 			return nil, &SettingError{"time_zone", "is needed with use_tz = false"}
@@ -52,8 +59,11 @@ func (c *config) build() (*Rules, error) {
 		c.session.Zone = c.zone
 	}
 
-	r := &Rules{}
+	r := &Rules{csrfInSession: c.user.CSRFUseSessions, maxPassword: cmp.Or(c.hash.Limits.PasswordBytes, 4096)}
 	var err error
+	if r.validators, err = djuser.NewPasswordValidators(c.validators...); err != nil {
+		return nil, err
+	}
 	if r.sessions, err = djsession.New(c.session); err != nil {
 		return nil, err
 	}

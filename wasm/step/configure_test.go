@@ -43,6 +43,11 @@ func TestConfigureEverySetting(t *testing.T) {
 		"header_user=X-User", "header_user_id=X-User-Id", "header_email=X-Email", "header_staff=X-Staff", "header_superuser=X-Super",
 		"csrf_cookie_name=csrf", "csrf_cookie_domain=example.com", "csrf_cookie_path=/", "csrf_cookie_secure=true",
 		"csrf_cookie_samesite=Lax", "csrf_use_sessions=false", "writes_on_reads=true", "rehash=true",
+		"csrf_cookie_masked=true", "csrf_header_name=X-Token", "csrf_trusted_origins=https://*.example.org", "allowed_hosts=.example.com", "allowed_hosts=example.org",
+		"rule=GET,POST /reports/ group:Readers of reports", "rule=* /public/ anyone",
+		"password_validators=MinimumLengthValidator min_length=12", "password_validators=UserAttributeSimilarityValidator user_attributes=nick user_attributes=mail max_similarity=0.5",
+		"user_groups_table=people_clubs", "user_permissions_table=people_rights", "user_m2m_column=person_id", "group_table=people_club",
+		"group_permissions_table=people_club_rights", "permission_table=people_right", "content_type_table=people_types",
 		"key_session="+keys[4].Value, "key_session=sha256:"+strings.Repeat("0a", 32), "key_auth_hash="+keys[5].Value,
 		"key_session_sha1=sha1:"+strings.Repeat("0b", 20), "key_session_legacy=sha1:"+strings.Repeat("0c", 20),
 		"key_cookie=sha256:"+strings.Repeat("0d", 32), "key_cookie_sha1=sha1:"+strings.Repeat("0e", 20),
@@ -55,7 +60,7 @@ func TestConfigureEverySetting(t *testing.T) {
 		t.Errorf("columns %v", c)
 	}
 	for _, s := range r.Statements() {
-		if !strings.Contains(s.SQL, `"people"`) && !strings.Contains(s.SQL, `"app"."sessions"`) || strings.Contains(s.SQL, "?") {
+		if !strings.Contains(s.SQL, `"people"`) && !strings.Contains(s.SQL, `"people_`) && !strings.Contains(s.SQL, `"app"."sessions"`) || strings.Contains(s.SQL, "?") {
 			t.Errorf("%s: %s", s.Name, s.SQL)
 		}
 	}
@@ -85,6 +90,15 @@ func TestConfigureRefuses(t *testing.T) {
 		"bcrypt":           "bcrypt_version=7",
 		"bcrypt too small": "bcrypt_version=2",
 		"an engine":        "session_engine=django.contrib.sessions.backends.db",
+		"a rule":           "rule=GET /a",
+		"a rule's path":    "rule=* /a/../b anyone",
+		"a requirement":    "rule=* /a everybody",
+		"a validator":      "password_validators=LengthValidator",
+		"an option":        "password_validators=MinimumLengthValidator min_size=1",
+		"an option's kind": "password_validators=MinimumLengthValidator min_length=0",
+		"a trusted origin": "csrf_trusted_origins=example.com",
+		"a token's header": "csrf_header_name=X Token",
+		"a table of SQL":   "group_table=x; DROP TABLE y",
 		"a zone":           "time_zone=Europe/Berlin",
 		"no zone":          "use_tz=false",
 		"a cache":          "cache_format=locmem",

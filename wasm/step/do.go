@@ -79,6 +79,8 @@ func (r *Rules) dispatch(ctx context.Context, fx *watched, op *abi.Op) (*abi.Res
 		return r.cycleSession(ctx, fx, op)
 	case abi.OpClearExpired:
 		return r.clearExpired(ctx, fx)
+	case abi.OpCSRFToken:
+		return r.csrfToken(ctx, fx, op)
 	}
 	return nil, errors.New("unknown operation")
 }

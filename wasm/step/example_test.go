@@ -8,6 +8,7 @@ import (
 	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djsession/signing"
+	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/djuser/password"
 	"github.com/djedge/djedge/wasm/abi"
 	"github.com/djedge/djedge/wasm/step"
@@ -47,7 +48,7 @@ func ExampleRules_Do() {
 	}
 	for _, op := range []*abi.Op{
 		{Kind: abi.OpVerifyPassword, Password: "lake", Encoded: "pbkdf2_sha256$1$salt$" + annHash},
-		{Kind: abi.OpCheck, Request: request("0123456789abcdef0123456789abcdef")},
+		{Kind: abi.OpCheck, Require: gate.Anyone, Request: request("0123456789abcdef0123456789abcdef")},
 		{Kind: abi.OpMakePassword, Password: "lake"},
 	} {
 		decision := rules.Do(context.Background(), nothing{}, op).Decision

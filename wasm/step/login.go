@@ -12,7 +12,7 @@ import (
 // a foreign page, so each begins with the rule for unsafe requests.
 
 func (r *Rules) login(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
-	if err := r.gate.CheckUnsafe(op.Request); err != nil {
+	if err := r.checkUnsafe(ctx, fx, op); err != nil {
 		return nil, err
 	}
 	user, err := r.users.Authenticate(ctx, fx, r.users.LoginName(op.Username), op.Password)
@@ -50,7 +50,7 @@ func (r *Rules) logIn(ctx context.Context, fx *watched, op *abi.Op, v visitor, u
 }
 
 func (r *Rules) logout(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
-	if err := r.gate.CheckUnsafe(op.Request); err != nil {
+	if err := r.checkUnsafe(ctx, fx, op); err != nil {
 		return nil, err
 	}
 	v, err := r.session(ctx, fx, op)
@@ -74,7 +74,7 @@ func (r *Rules) logOut(ctx context.Context, fx *watched, v visitor) (*abi.Result
 }
 
 func (r *Rules) register(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
-	if err := r.gate.CheckUnsafe(op.Request); err != nil {
+	if err := r.checkUnsafe(ctx, fx, op); err != nil {
 		return nil, err
 	}
 	v, err := r.visitor(ctx, fx, op)
@@ -83,6 +83,9 @@ func (r *Rules) register(ctx context.Context, fx *watched, op *abi.Op) (*abi.Res
 	}
 	if v.user != nil {
 		return nil, &gate.Denied{Reason: gate.ReasonAlreadyAuthenticated}
+	}
+	if weak := r.weakness(op.Password, newUser(op)); weak != nil {
+		return weak, nil
 	}
 	user, err := r.users.Register(ctx, fx, op.Username, op.Email, op.Password)
 	if err != nil {
@@ -94,7 +97,7 @@ func (r *Rules) register(ctx context.Context, fx *watched, op *abi.Op) (*abi.Res
 // changePassword sets the password of the session's own user, which ends that
 // user's other sessions, and logs out of this one.
 func (r *Rules) changePassword(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
-	if err := r.gate.CheckUnsafe(op.Request); err != nil {
+	if err := r.checkUnsafe(ctx, fx, op); err != nil {
 		return nil, err
 	}
 	v, err := r.visitor(ctx, fx, op)
@@ -103,6 +106,9 @@ func (r *Rules) changePassword(ctx context.Context, fx *watched, op *abi.Op) (*a
 	}
 	if v.user == nil {
 		return nil, &gate.Denied{Reason: gate.ReasonNotAuthenticated, Detail: v.why.String()}
+	}
+	if weak := r.weakness(op.Password, attributes(v.user)); weak != nil {
+		return weak, nil
 	}
 	if err := r.users.SetPassword(ctx, fx, v.user.ID(), op.Password); err != nil {
 		return nil, err

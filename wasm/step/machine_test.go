@@ -117,7 +117,7 @@ func TestCancelAtEveryEffect(t *testing.T) {
 // in the same place.
 func TestOldHandles(t *testing.T) {
 	g := newGuest(t, rules(t))
-	check := &abi.Op{Kind: abi.OpCheck, Request: request(strings.Repeat("a", 32))}
+	check := &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: request(strings.Repeat("a", 32))}
 	first := g.begin(check)
 	g.machine.Cancel(first.handle)
 	second := g.begin(check)
@@ -140,7 +140,7 @@ func TestOldHandles(t *testing.T) {
 
 func TestBusy(t *testing.T) {
 	g := newGuest(t, rules(t))
-	check := &abi.Op{Kind: abi.OpCheck, Request: request(strings.Repeat("a", 32))}
+	check := &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: request(strings.Repeat("a", 32))}
 	var last reply
 	for range step.MaxParked {
 		if last = g.begin(check); last.result != nil {
@@ -160,7 +160,7 @@ func TestBusy(t *testing.T) {
 // TestGarbage: no frame gets anybody in, or leaves anything behind.
 func TestGarbage(t *testing.T) {
 	g, h := newGuest(t, rules(t)), newHost(t)
-	check := &abi.Op{Kind: abi.OpCheck, Request: request(strings.Repeat("a", 32))}
+	check := &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: request(strings.Repeat("a", 32))}
 	begin := abi.AppendBegin(nil, &abi.Start{Now: now}, check)
 	for n := range begin {
 		if r := g.read(g.machine.Begin(nil, begin[:n])); r.result == nil || r.result.Decision.Outcome != gate.Error {
@@ -238,7 +238,7 @@ func TestNothingIsKept(t *testing.T) {
 			t.Errorf("operation %d is still in the machine", kind)
 		}
 	}
-	clean := &abi.Op{Kind: abi.OpCheck, Request: request("")}
+	clean := &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: request("")}
 	out := g.machine.Begin(nil, abi.AppendBegin(nil, &abi.Start{Now: now}, clean))
 	if bytes.Contains(out, []byte(canary)) {
 		t.Error("the next operation got something of an earlier one")
@@ -276,7 +276,7 @@ func dig(v reflect.Value, depth int) []string {
 func TestClose(t *testing.T) {
 	r := rules(t)
 	m := step.NewMachine(r)
-	frame := abi.AppendBegin(nil, &abi.Start{Now: now}, &abi.Op{Kind: abi.OpCheck, Request: request(strings.Repeat("a", 32))})
+	frame := abi.AppendBegin(nil, &abi.Start{Now: now}, &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: request(strings.Repeat("a", 32))})
 	for range 100 {
 		m.Begin(nil, frame)
 	}

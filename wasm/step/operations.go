@@ -15,8 +15,9 @@ type visitor struct {
 	session *djsession.Session // never nil
 	user    *djuser.User       // nil: nobody, for the reason why
 	why     gate.Reason
-	cookie  bool   // the request had a session cookie, good or bad
-	key     string // what the cookie said
+	grants  gate.Grants // nil when they were not asked for
+	cookie  bool        // the request had a session cookie, good or bad
+	key     string      // what the cookie said
 }
 
 // visitor reads the request's session and its user. A database that did not
@@ -32,6 +33,19 @@ func (r *Rules) visitor(ctx context.Context, fx *watched, op *abi.Op) (visitor, 
 	}
 	if v.session == nil {
 		v.session = djsession.NewSession("")
+	}
+	return v, nil
+}
+
+// granted is visitor for a decision that needs the user's permissions or groups.
+func (r *Rules) granted(ctx context.Context, fx *watched, op *abi.Op) (visitor, error) {
+	key, present := r.gate.SessionKey(op.Request)
+	v := visitor{cookie: present, key: key, why: gate.ReasonNoSession, session: djsession.NewSession("")}
+	if present && djsession.ValidKey(key) {
+		var err error
+		if v.session, v.user, v.grants, v.why, err = r.users.FromKeyGranted(ctx, fx, key, op.Hint); err != nil {
+			return visitor{}, err
+		}
 	}
 	return v, nil
 }
@@ -74,19 +88,33 @@ func (r *Rules) result(op *abi.Op, require gate.Requirement, v visitor) *abi.Res
 		who, v.why = &identity, gate.ReasonOK
 		result.User = v.user.Row()
 	}
-	result.Decision = r.gate.Decide(op.Request, require, who, v.why)
+	result.Decision = r.gate.Decide(op.Request, require, who, v.why, v.grants)
 	return result
 }
 
 func (r *Rules) check(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
-	if op.Require > gate.Superuser {
+	require, rule, err := r.gate.Resolve(op.Request, op.Require)
+	var denied *gate.Denied
+	switch {
+	case errors.As(err, &denied):
+		result := &abi.Result{Decision: r.gate.Refuse(denied.Reason, denied.Detail)}
+		result.Decision.Rule = rule
+		return result, nil
+	case err != nil:
+		return nil, err
+	case require.Check() != nil:
 		return nil, errors.New("unknown requirement")
 	}
-	v, err := r.visitor(ctx, fx, op)
+	read := r.visitor
+	if require.NeedsGrants() {
+		read = r.granted
+	}
+	v, err := read(ctx, fx, op)
 	if err != nil {
 		return nil, err
 	}
-	result := r.result(op, op.Require, v)
+	result := r.result(op, require, v)
+	result.Decision.Rule = rule
 	result.Decision.Cookies, err = r.moved(fx, v)
 	return result, err
 }

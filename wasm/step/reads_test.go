@@ -33,7 +33,7 @@ func TestWritesOnReads(t *testing.T) {
 			before := natively(old)(h, &abi.Op{Kind: abi.OpLogin, Username: "ann", Password: "lake", Request: request("")}).SessionKey
 			run := natively(rotated)
 
-			got := run(h, &abi.Op{Kind: kind, Request: request(before)})
+			got := run(h, &abi.Op{Kind: kind, Require: gate.Anyone, Request: request(before)})
 			if got.Decision.Identity == nil || (got.SessionKey != before) != writes {
 				t.Fatalf("%v, writes %v: %+v", kind, writes, got)
 			}
@@ -41,7 +41,7 @@ func TestWritesOnReads(t *testing.T) {
 				t.Errorf("%v, writes %v: rotated without its cookie: %q", kind, writes, cookies)
 			}
 			run(h, &abi.Op{Kind: abi.OpSetPassword, UserID: "1", Password: "pond"})
-			gone := run(h, &abi.Op{Kind: kind, Request: request(got.SessionKey)})
+			gone := run(h, &abi.Op{Kind: kind, Require: gate.Anyone, Request: request(got.SessionKey)})
 			if gone.Decision.Identity != nil || gone.Decision.Reason != gate.ReasonAuthHashMismatch {
 				t.Fatalf("%v, writes %v: after a change of the password: %+v", kind, writes, gone)
 			}

@@ -1,6 +1,7 @@
 package step
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -19,14 +20,18 @@ type config struct {
 	user    djuser.Settings
 	hash    password.Config
 	gate    gate.Settings
-	naive   bool           // the opposite of USE_TZ
-	zone    *time.Location // TIME_ZONE
+
+	validators []djuser.PasswordValidator
+
+	naive bool           // the opposite of USE_TZ
+	zone  *time.Location // TIME_ZONE
 }
 
 // isList reports whether a setting may be given more than once.
 func isList(name string) bool {
 	switch name {
-	case "authentication_backends", "user_column", "password_hashers", "public_origin":
+	case "authentication_backends", "user_column", "password_hashers", "public_origin",
+		"rule", "password_validators", "csrf_trusted_origins", "allowed_hosts":
 		return true
 	}
 	return strings.HasPrefix(name, "key_")
@@ -105,6 +110,23 @@ func (c *config) set(name, value string) (err error) {
 	case "user_column":
 		err = addColumn(&u.Columns, value)
 
+	case "user_groups_table":
+		err = setText(&u.Permissions.UserGroups, value)
+	case "user_permissions_table":
+		err = setText(&u.Permissions.UserPermissions, value)
+	case "user_m2m_column":
+		err = setColumn(&u.Permissions.UserColumn, value)
+	case "group_table":
+		err = setText(&u.Permissions.Group, value)
+	case "group_permissions_table":
+		err = setText(&u.Permissions.GroupPermissions, value)
+	case "permission_table":
+		err = setText(&u.Permissions.Permission, value)
+	case "content_type_table":
+		err = setText(&u.Permissions.ContentType, value)
+
+	case "password_validators":
+		err = addValidator(&c.validators, value)
 	case "password_hashers":
 		err = addText(&h.Hashers, value)
 	case "bcrypt_version":
@@ -155,6 +177,16 @@ func (c *config) set(name, value string) (err error) {
 		err = setText(&u.CSRFCookieSameSite, value)
 	case "csrf_use_sessions":
 		err = setBool(&u.CSRFUseSessions, value)
+	case "csrf_cookie_masked":
+		err = setBool(&u.CSRFCookieMasked, value)
+	case "csrf_header_name":
+		err = setText(&g.CSRF.HeaderName, value)
+	case "csrf_trusted_origins":
+		err = addText(&g.CSRF.TrustedOrigins, value)
+	case "allowed_hosts":
+		err = addText(&g.CSRF.AllowedHosts, value)
+	case "rule":
+		err = addRule(&g.Rules, value)
 	case "writes_on_reads":
 		err = setBool(&u.WritesOnReads, value)
 	case "rehash":
@@ -195,6 +227,23 @@ func addKey(to *signing.Ring, algorithm signing.Algorithm, value string) error {
 		to.Current = key
 	} else {
 		to.Fallbacks = append(to.Fallbacks, key)
+	}
+	return nil
+}
+
+func addValidator(to *[]djuser.PasswordValidator, value string) error {
+	v, err := djuser.ParsePasswordValidator(value)
+	if err == nil {
+		_, err = djuser.NewPasswordValidators(v)
+	}
+	*to = append(*to, v)
+	return err
+}
+
+func addRule(to *[]gate.Rule, value string) error {
+	r, err := gate.ParseRule(value)
+	if *to = append(*to, r); err != nil {
+		return fmt.Errorf("rule %d (%q) %w", len(*to), value, err)
 	}
 	return nil
 }

@@ -23,6 +23,10 @@ type Rules struct {
 	gate     *gate.Gate
 	hashers  *password.Hashers
 	table    *abi.Table
+
+	validators    *djuser.PasswordValidators
+	maxPassword   int // bytes
+	csrfInSession bool
 }
 
 // Statements is every statement that effects may name, in the ABI's order.

@@ -61,7 +61,7 @@ var visit = []struct {
 	{"make", abi.Op{Kind: abi.OpMakePassword, Password: "lake"}, gate.ReasonOK, 200},
 	{"eval nothing", abi.Op{Kind: abi.OpEval, Function: "nothing", Arguments: "{}"}, gate.ReasonBadRequest, 400},
 	{"no operation", abi.Op{}, gate.ReasonInternal, 503},
-	{"no requirement", abi.Op{Kind: abi.OpCheck, Require: 99}, gate.ReasonInternal, 503},
+	{"no requirement", abi.Op{Kind: abi.OpCheck, Require: "99"}, gate.ReasonInternal, 503},
 }
 
 // live runs the whole visit and returns what each step gave.
@@ -136,7 +136,7 @@ func TestHintSavesARoundTrip(t *testing.T) {
 	login := run(h, &abi.Op{Kind: abi.OpLogin, Username: "ann", Password: "lake", Request: request("")})
 	for hint, want := range map[query.Value]int{query.Null(): 2, query.Int(1): 1, query.Int(2): 2, query.Text("x"): 2} {
 		h.effects = 0
-		got := run(h, &abi.Op{Kind: abi.OpCheck, Request: request(login.SessionKey), Hint: hint})
+		got := run(h, &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: request(login.SessionKey), Hint: hint})
 		if h.effects != want || got.Decision.Identity == nil || got.Decision.Identity.ID != "1" {
 			t.Errorf("hint %v: %d effects, %+v", hint, h.effects, got.Decision)
 		}
@@ -168,7 +168,7 @@ func TestEveryFailure(t *testing.T) {
 	} {
 		for _, kind := range []abi.OpKind{abi.OpCheck, abi.OpLoadUser, abi.OpSessionLoad, abi.OpAuthenticate, abi.OpLogin, abi.OpLogout,
 			abi.OpRegister, abi.OpChangePassword, abi.OpSetPassword, abi.OpVerifyPassword, abi.OpMakePassword,
-			abi.OpSessionSave, abi.OpSessionFlush, abi.OpSessionCycle, abi.OpClearExpired} {
+			abi.OpSessionSave, abi.OpSessionFlush, abi.OpSessionCycle, abi.OpClearExpired, abi.OpCSRFToken} {
 			t.Run(fmt.Sprint(name, "/", kind), func(t *testing.T) {
 				for at := 1; ; at++ {
 					h := newHost(t)
