@@ -29,7 +29,7 @@ func (u *Users) user(row []query.Value) (*User, error) {
 	}
 	own := make([]query.Value, len(row))
 	for i := range row {
-		own[i] = query.Coerce(row[i], c.all[i].Kind)
+		own[i] = u.store.Coerce(row[i], c.all[i].Kind)
 	}
 	user := &User{users: u, row: own, password: own[c.password].Text()}
 	own[c.password] = query.Null()
