@@ -54,10 +54,7 @@ func visitOf(r *http.Request) *visit {
 // allowed. The lock is held, here and in what follows.
 func (v *visit) do(ctx context.Context, kind abi.OpKind) (*abi.Result, error) {
 	result := v.host.Do(ctx, v.op(kind))
-	if d := &result.Decision; d.Outcome != gate.Allow {
-		return nil, &gate.Denied{Reason: d.Reason, Detail: d.Detail}
-	}
-	return result, nil
+	return result, refused(result)
 }
 
 func (v *visit) op(kind abi.OpKind) *abi.Op {
