@@ -26,14 +26,17 @@ type source map[string]string
 
 // loadConfig reads the flags of `djedge serve`, the environment and the
 // configuration file; a flag wins over a variable, a variable over the file.
-func loadConfig(p *process) (*config, error) {
+func loadConfig(p *process) (*config, error) { return loadConfigFor(p, "serve") }
+
+// loadConfigFor is for a command that takes the settings of serve.
+func loadConfigFor(p *process, command string) (*config, error) {
 	c := new(config)
 	options := c.options()
 	if err := setDefaults(options); err != nil {
 		return nil, err
 	}
 	flags := source{}
-	fs := newFlags("serve", "[flags]")
+	fs := newFlags(command, "[flags]")
 	defineFlags(fs, options, flags)
 	if err := noArguments(p, fs); err != nil {
 		return nil, err

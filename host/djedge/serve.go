@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -43,22 +44,11 @@ func serveCommand(ctx context.Context, p *process) (err error) {
 	if c.demo {
 		site = openDemo
 	}
-	db, closeDB, err := site(ctx, c, log)
+	h, db, closeHost, err := c.openHost(ctx, site, log)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeDB()) }()
-	if c.host.Storage, err = openStorage(ctx, c); err != nil {
-		return err
-	}
-	if c.host.Storage != nil {
-		defer func() { err = errors.Join(err, c.host.Storage.Close()) }()
-	}
-	h, err := c.newHost(ctx, db, log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, h.Close()) }()
+	defer func() { err = errors.Join(err, closeHost()) }()
 	c.warn(ctx, db, log)
 
 	metrics := httpserve.NewMetrics()
@@ -75,6 +65,40 @@ func serveCommand(ctx context.Context, p *process) (err error) {
 			announceDemo(log, address)
 		}
 	})
+}
+
+// openHost opens the database, the storage and the host on them. closeAll
+// closes the three.
+func (c *config) openHost(ctx context.Context, site func(context.Context, *config, *slog.Logger) (host.DB, func() error, error), log *slog.Logger,
+) (h *host.Host, db host.DB, closeAll func() error, err error) {
+	var closers []func() error
+	closeOpened := func() (err error) {
+		for _, f := range slices.Backward(closers) {
+			err = errors.Join(err, f())
+		}
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, closeOpened())
+		}
+	}()
+	db, closeDB, err := site(ctx, c, log)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	closers = append(closers, closeDB)
+	if c.host.Storage, err = openStorage(ctx, c); err != nil {
+		return nil, nil, nil, err
+	}
+	if c.host.Storage != nil {
+		closers = append(closers, c.host.Storage.Close)
+	}
+	if h, err = c.newHost(ctx, db, log); err != nil {
+		return nil, nil, nil, err
+	}
+	closers = append(closers, h.Close)
+	return h, db, closeOpened, nil
 }
 
 // newHost makes the host with the configured engine and keys.

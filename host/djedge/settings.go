@@ -38,6 +38,7 @@ func (c *config) options() []option {
 		{table: django, key: "session_cookie_samesite", to: &h.SessionCookieSameSite, def: "Lax", doc: "SESSION_COOKIE_SAMESITE: Lax, Strict, None, or - for no attribute"},
 		{table: django, key: "session_cookie_age", to: (*seconds)(&h.SessionCookieAge), def: "1209600", doc: "SESSION_COOKIE_AGE in seconds"},
 		{table: django, key: "session_expire_at_browser_close", to: &h.SessionExpireAtBrowserClose, def: "false", doc: "SESSION_EXPIRE_AT_BROWSER_CLOSE"},
+		{table: django, key: "session_save_every_request", to: &h.SessionSaveEveryRequest, def: "false", doc: "SESSION_SAVE_EVERY_REQUEST, for programs that change sessions; djedge serve saves none"},
 		{table: django, key: "session_salt_class", to: &h.SessionSaltClass, doc: "class name of the session store of SESSION_ENGINE, which is part of the salt: SessionStore when it is not given. Derived keys have it in them"},
 		{table: django, key: "session_table", to: &h.SessionTable, def: "django_session", doc: "table of the sessions"},
 		{table: django, key: "session_max_bytes", to: &h.SessionMaxBytes, def: "1048576", doc: "size above which the data of a session counts as corrupt"},
