@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/djedge/djedge/djsession/signing"
+	"github.com/djedge/djedge/djuser"
+	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/djuser/password"
 )
 
@@ -115,6 +117,18 @@ type Config struct {
 	// EmailField is the model's EMAIL_FIELD, default "email".
 	EmailField string
 
+	// PermissionTables are where permissions and groups are kept; by default
+	// where Django keeps them for UserTable.
+	PermissionTables djuser.PermissionTables
+
+	// Rules are what the requests under a path require, for [gate.ByRules].
+	Rules []gate.Rule
+
+	// PasswordValidators is AUTH_PASSWORD_VALIDATORS, for those who register or
+	// change their password here: each a class of Django's four and its options,
+	// such as "MinimumLengthValidator min_length=12"; see
+	// [djuser.ParsePasswordValidator]. Default none, as Django's.
+	PasswordValidators []string
 	// PasswordHashers is PASSWORD_HASHERS, preferred first: dotted paths,
 	// class names or algorithm names; nil is the version's default list.
 	PasswordHashers []string
@@ -149,6 +163,17 @@ type Config struct {
 	CSRFCookieSameSite string
 	// CSRFUseSessions is CSRF_USE_SESSIONS: the token is kept in the session.
 	CSRFUseSessions bool
+	// CSRFCookieMasked is CSRF_COOKIE_MASKED of Django 4.1 and 4.2.
+	CSRFCookieMasked bool
+	// CSRFHeaderName is the header that CSRF_HEADER_NAME means, default
+	// "X-CSRFToken".
+	CSRFHeaderName string
+	// CSRFTrustedOrigins is CSRF_TRUSTED_ORIGINS, for forms. PublicOrigins are
+	// trusted besides.
+	CSRFTrustedOrigins []string
+	// AllowedHosts is ALLOWED_HOSTS, for forms: without it the Host of a
+	// request says nothing about where a form came from.
+	AllowedHosts []string
 
 	// WritesOnReads lets a check write what Django would write: the session's
 	// new key after a hit on a fallback key, and the end of a session whose

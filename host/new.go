@@ -66,6 +66,9 @@ func newHost(ctx context.Context, config *Config) (*Host, error) {
 	if err := h.describe(rules, config); err != nil {
 		return nil, err
 	}
+	if err := h.probeGrants(ctx, rules); err != nil {
+		return nil, err
+	}
 	if _, err := h.engine.Configure(ctx, settings); err != nil {
 		return nil, err
 	}
@@ -198,6 +201,31 @@ func probe(ctx context.Context, db DB, timeout time.Duration, c *Config) ([]quer
 		}
 	}
 	return columns, nil
+}
+
+// probeGrants asks for the permissions of nobody when the rules need them: the
+// tables may have other names, and the first request would be late to learn it.
+func (h *Host) probeGrants(ctx context.Context, rules *step.Rules) error {
+	if !rules.NeedsGrants() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
+	defer cancel()
+	found := false
+	for _, statement := range rules.Statements() {
+		switch statement.Name {
+		case "user_groups", "user_permissions", "group_permissions":
+			found = true
+			statement.Args = []query.Value{query.Null()}
+			if _, err := h.db.Query(ctx, false, statement); err != nil {
+				return fmt.Errorf("rule: one needs a permission or a group, and these cannot be read (see user_groups_table and the settings after it): %w", err)
+			}
+		}
+	}
+	if !found {
+		return errors.New("rule: one needs a permission or a group, and the user table has no is_superuser, hence neither")
+	}
+	return nil
 }
 
 func describe(ctx context.Context, db DB, setting, table string) ([]query.Column, error) {

@@ -46,6 +46,16 @@ func (c *Config) settings(dialect query.Dialect, columns []query.Column, keys *s
 		s.add("user_column", column.Name+":"+kindNames[column.Kind])
 	}
 
+	t := &c.PermissionTables
+	s.text("user_groups_table", t.UserGroups)
+	s.text("user_permissions_table", t.UserPermissions)
+	s.text("user_m2m_column", t.UserColumn)
+	s.text("group_table", t.Group)
+	s.text("group_permissions_table", t.GroupPermissions)
+	s.text("permission_table", t.Permission)
+	s.text("content_type_table", t.ContentType)
+
+	s.list("password_validators", c.PasswordValidators)
 	s.list("password_hashers", c.PasswordHashers)
 	s.number("bcrypt_version", int64(c.BcryptVersion))
 	s.number("pbkdf2_iterations", int64(c.PBKDF2Iterations))
@@ -72,6 +82,13 @@ func (c *Config) settings(dialect query.Dialect, columns []query.Column, keys *s
 	s.flag("csrf_cookie_secure", c.CSRFCookieSecure, "true")
 	s.text("csrf_cookie_samesite", c.CSRFCookieSameSite)
 	s.flag("csrf_use_sessions", c.CSRFUseSessions, "true")
+	s.flag("csrf_cookie_masked", c.CSRFCookieMasked, "true")
+	s.text("csrf_header_name", c.CSRFHeaderName)
+	s.list("csrf_trusted_origins", c.CSRFTrustedOrigins)
+	s.list("allowed_hosts", c.AllowedHosts)
+	for _, r := range c.Rules {
+		s.add("rule", r.String())
+	}
 
 	s.flag("writes_on_reads", c.WritesOnReads, "true")
 	s.flag("rehash", c.DjangoVersion != "" || c.PasswordHashers != nil, "true")

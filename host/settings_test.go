@@ -10,6 +10,8 @@ import (
 
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djsession/signing"
+	"github.com/djedge/djedge/djuser"
+	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/djuser/password"
 	"github.com/djedge/djedge/wasm/step"
 )
@@ -21,7 +23,7 @@ var ours = []string{"DB", "Storage", "SecretKey", "SecretKeyFallbacks", "Keys", 
 // others are settings whose name is not the field's.
 var others = map[string]string{
 	"DjangoVersion": "version", "PublicOrigins": "public_origin", "SessionCookieNotHTTPOnly": "session_cookie_httponly",
-	"SessionCookieSameSite": "session_cookie_samesite", "CSRFCookieSameSite": "csrf_cookie_samesite",
+	"Rules": "rule", "SessionCookieSameSite": "session_cookie_samesite", "CSRFCookieSameSite": "csrf_cookie_samesite",
 }
 
 // Every field reaches the rules under its own name, and the rules know it.
@@ -30,7 +32,7 @@ func TestEveryFieldIsASetting(t *testing.T) {
 	rules := reflect.TypeFor[Config]()
 	for i := range rules.NumField() {
 		field := rules.Field(i)
-		if slices.Contains(ours, field.Name) || field.Name == "Limits" {
+		if slices.Contains(ours, field.Name) || field.Name == "Limits" || field.Name == "PermissionTables" {
 			continue
 		}
 		var c Config
@@ -38,6 +40,16 @@ func TestEveryFieldIsASetting(t *testing.T) {
 		name := others[field.Name]
 		if name == "" {
 			name = snake(field.Name)
+		}
+		expectSetting(t, &c, &keys, name)
+	}
+	tables := reflect.TypeFor[djuser.PermissionTables]()
+	for i := range tables.NumField() {
+		var c Config
+		name := tables.Field(i).Name
+		fill(t, reflect.ValueOf(&c.PermissionTables).Elem().Field(i), name)
+		if name = snake(name) + "_table"; name == "user_column_table" {
+			name = "user_m2m_column"
 		}
 		expectSetting(t, &c, &keys, name)
 	}
@@ -83,6 +95,8 @@ func fill(t *testing.T, field reflect.Value, name string) {
 		*value = 4
 	case *uint32:
 		*value = 4
+	case *[]gate.Rule:
+		*value = []gate.Rule{{Path: "/", Allow: gate.Anyone}}
 	case *time.Duration:
 		*value = 4 * time.Second
 	default:

@@ -119,7 +119,7 @@ func (e *engine) classOf(op *abi.Op) class {
 			return class{lane: e.alone, repeat: e.alone, writes: true}
 		}
 		return class{lane: e.reads, repeat: e.alone, fills: e.readsFill}
-	case abi.OpLogout, abi.OpSaveUser, abi.OpSessionFlush, abi.OpSessionCycle, abi.OpClearExpired:
+	case abi.OpLogout, abi.OpSaveUser, abi.OpSessionFlush, abi.OpSessionCycle, abi.OpClearExpired, abi.OpCSRFToken:
 		return class{lane: e.alone, repeat: e.alone, writes: true}
 	}
 	// Everything else takes a password, or may: eval.

@@ -35,5 +35,8 @@ func (r *Rules) Statements() []query.Statement { return r.table.Statements() }
 // Columns is the columns of [abi.Result.User], in order.
 func (r *Rules) Columns() []query.Column { return r.users.Columns() }
 
+// NeedsGrants reports whether the rule list asks for a permission or a group.
+func (r *Rules) NeedsGrants() bool { return r.gate.NeedsGrants() }
+
 // Headers is the names of the request headers that the rules read.
 func (r *Rules) Headers() []string { return r.gate.HeaderNames() }
