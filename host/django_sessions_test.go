@@ -320,7 +320,6 @@ func sessionSites(t *testing.T) (sites []sessionSite) {
 		venv := "django" + strings.ReplaceAll(release, ".", "")
 		folder := t.TempDir()
 		sites = append(sites,
-			sessionSite{name: "db " + release, venv: venv, set: djsession.Settings{Engine: djsession.EngineDB, Version: v}},
 			sessionSite{name: "signed_cookies " + release, venv: venv, set: djsession.Settings{Engine: djsession.EngineSignedCookies, Version: v}},
 			sessionSite{name: "file " + release, venv: venv, set: djsession.Settings{Engine: djsession.EngineFile, Version: v},
 				django: map[string]any{"SESSION_FILE_PATH": folder}, open: func(t *testing.T) host.Storage {
@@ -416,7 +415,7 @@ func cacheSites(t *testing.T) (sites []sessionSite) {
 
 // Without USE_TZ Django counts on the site's clock, also where that jumps.
 func TestDjangoExpiryWithoutUseTZ(t *testing.T) {
-	for _, name := range []string{"America/Chicago", "Europe/Berlin", "Asia/Kolkata", "Africa/Casablanca", "Australia/Lord_Howe", "UTC"} {
+	for _, name := range []string{"America/Chicago", "Europe/Berlin", "Australia/Lord_Howe"} {
 		zone, err := time.LoadLocation(name)
 		if err != nil {
 			t.Fatal(err)
