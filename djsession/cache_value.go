@@ -2,9 +2,9 @@ package djsession
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/pickle"
 	"github.com/djedge/djedge/djsession/pyjson"
 	"github.com/djedge/djedge/djsession/signing"
@@ -78,9 +78,9 @@ func (c *cacheCodec) encode(items []Item) (op StorageOp, err error) {
 	}
 	switch {
 	case err != nil:
-		return op, fmt.Errorf("encode session: %w", err)
+		return op, errorf.Errorf("encode session: %w", err)
 	case len(op.Value) > c.maxBytes:
-		return op, fmt.Errorf("encode session: %w", signing.ErrTooLarge)
+		return op, errorf.Errorf("encode session: %w", signing.ErrTooLarge)
 	case c.cache.Format == CacheMemcached:
 		op.Flags = flagPickle
 	}
@@ -97,7 +97,7 @@ func (c *cacheCodec) encode(items []Item) (op StorageOp, err error) {
 func (c *cacheCodec) decode(got StorageResult) ([]Item, error) {
 	items, err := c.read(got)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrCacheValue, err)
+		return nil, errorf.Errorf("%w: %w", ErrCacheValue, err)
 	}
 	return items, nil
 }

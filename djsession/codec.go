@@ -2,9 +2,9 @@ package djsession
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/pyjson"
 	"github.com/djedge/djedge/djsession/signing"
 )
@@ -20,10 +20,10 @@ const maxDepth = 200
 func (s *Store) Encode(items []Item, now time.Time) (string, error) {
 	text, err := encodeJSON(items)
 	if err != nil {
-		return "", fmt.Errorf("encode session: %w", err)
+		return "", errorf.Errorf("encode session: %w", err)
 	}
 	if len(text) > s.set.MaxDataBytes {
-		return "", fmt.Errorf("encode session: %w", signing.ErrTooLarge)
+		return "", errorf.Errorf("encode session: %w", signing.ErrTooLarge)
 	}
 	if s.legacy() {
 		return signing.DumpsLegacy(text, s.set.Keys.SessionLegacy.Current), nil
@@ -39,7 +39,7 @@ func encodeJSON(items []Item) (string, error) {
 	b := append(make([]byte, 0, size), '{')
 	for i, it := range items {
 		if err := pyjson.Valid(it.Raw, maxDepth); err != nil {
-			return "", fmt.Errorf("value of %q: %w", it.Key, err)
+			return "", errorf.Errorf("value of %q: %w", it.Key, err)
 		}
 		if i > 0 {
 			b = append(b, ',')
@@ -59,11 +59,11 @@ func encodeJSON(items []Item) (string, error) {
 func (s *Store) Decode(data string) ([]Item, error) {
 	text, err := s.verify(data)
 	if err != nil {
-		return nil, fmt.Errorf("decode session: %w", err)
+		return nil, errorf.Errorf("decode session: %w", err)
 	}
 	members, err := pyjson.Object(text, maxDepth)
 	if err != nil {
-		return nil, fmt.Errorf("decode session: %w", err)
+		return nil, errorf.Errorf("decode session: %w", err)
 	}
 	return itemsOf(members), nil
 }

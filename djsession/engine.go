@@ -2,9 +2,9 @@ package djsession
 
 import (
 	"context"
-	"fmt"
 	"time"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 )
 
@@ -41,7 +41,7 @@ func (s *Store) newEngine() engine {
 // the same when it stores nothing at all.
 const createTries = 5
 
-var errTaken = fmt.Errorf("every new key is taken, or nothing is stored: %w", query.ErrDuplicate)
+var errTaken = errorf.Errorf("every new key is taken, or nothing is stored: %w", query.ErrDuplicate)
 
 // underNewKey makes keys until store takes one, and gives it to sess.
 func underNewKey(ctx context.Context, fx Effects, sess *Session, store func(key string) (stored bool, err error)) error {
@@ -67,7 +67,7 @@ func underNewKey(ctx context.Context, fx Effects, sess *Session, store func(key 
 func ask(ctx context.Context, fx Effects, op StorageOp) (StorageResult, error) {
 	result, err := fx.Storage(ctx, op)
 	if err != nil {
-		return StorageResult{}, fmt.Errorf("%w: %w", ErrStorage, err)
+		return StorageResult{}, errorf.Errorf("%w: %w", ErrStorage, err)
 	}
 	return result, nil
 }

@@ -3,9 +3,9 @@ package djsession
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 )
 
@@ -154,7 +154,7 @@ func (e cachedDBEngine) enter(ctx context.Context, fx Effects, sess *Session) (e
 	if e.db.set.Version.AtLeast(5, 1) {
 		return false, nil
 	}
-	return false, fmt.Errorf("the session is stored, but not cached: %w", err)
+	return false, errorf.Errorf("the session is stored, but not cached: %w", err)
 }
 
 // forget removes an entry, if the cache can.

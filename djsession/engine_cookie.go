@@ -2,8 +2,8 @@ package djsession
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/pyjson"
 	"github.com/djedge/djedge/djsession/signing"
 )
@@ -37,7 +37,7 @@ func (e cookieEngine) load(_ context.Context, fx Effects, key string) (*Session,
 			return &Session{key: key, items: itemsOf(members)}, nil
 		}
 	}
-	return &Session{key: key, modified: true, err: fmt.Errorf("decode session: %w", err)}, nil
+	return &Session{key: key, modified: true, err: errorf.Errorf("decode session: %w", err)}, nil
 }
 
 func (e cookieEngine) maxBytes() int { return min(e.set.MaxDataBytes, maxCookieData) }

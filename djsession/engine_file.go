@@ -3,9 +3,10 @@ package djsession
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
+
+	"github.com/djedge/djedge/djsession/errorf"
 )
 
 // fileEngine is django.contrib.sessions.backends.file: session_data in a file
@@ -107,5 +108,5 @@ func (e fileEngine) remove(ctx context.Context, fx Effects, key string) error {
 
 // clearExpired: the seam has no list of files.
 func (e fileEngine) clearExpired(context.Context, Effects) (int64, error) {
-	return 0, fmt.Errorf("session files cannot be listed here: %w", errors.ErrUnsupported)
+	return 0, errorf.Errorf("session files cannot be listed here: %w", errors.ErrUnsupported)
 }

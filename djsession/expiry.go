@@ -2,12 +2,12 @@ package djsession
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/pyjson"
 )
 
@@ -154,13 +154,13 @@ func (s *Store) parseExpiry(text string) (time.Time, error) {
 func addSeconds(now time.Time, seconds float64) (time.Time, error) {
 	const tenMillennia = 400 * 366 * 25 * 86400
 	if !(math.Abs(seconds) < tenMillennia) { // NaN too
-		return time.Time{}, fmt.Errorf("%w: out of range", ErrExpiry)
+		return time.Time{}, errorf.Errorf("%w: out of range", ErrExpiry)
 	}
 	whole, fraction := math.Modf(seconds)
 	micros := math.RoundToEven(fraction * 1e6)
 	date := time.Unix(now.Unix()+int64(whole), int64(now.Nanosecond())+int64(micros)*1000).UTC()
 	if !inRange(date) {
-		return time.Time{}, fmt.Errorf("%w: out of range", ErrExpiry)
+		return time.Time{}, errorf.Errorf("%w: out of range", ErrExpiry)
 	}
 	return date, nil
 }

@@ -2,9 +2,10 @@ package djsession
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/djedge/djedge/djsession/errorf"
 )
 
 const (
@@ -35,7 +36,7 @@ func NewKey(ctx context.Context, fx Effects) (string, error) {
 	for range 8 { // one is enough but for one time in eight; more than three means a broken source
 		random, err := fx.Random(ctx, keyLength+8)
 		if err != nil {
-			return "", fmt.Errorf("make a session key: %w", err)
+			return "", errorf.Errorf("make a session key: %w", err)
 		}
 		for _, b := range random {
 			if filled < keyLength && int(b) < unbiased {
@@ -47,5 +48,5 @@ func NewKey(ctx context.Context, fx Effects) (string, error) {
 			return string(key[:]), nil
 		}
 	}
-	return "", fmt.Errorf("make a session key: %w", ErrNoRandomness)
+	return "", errorf.Errorf("make a session key: %w", ErrNoRandomness)
 }

@@ -1,12 +1,12 @@
 package djsession
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djsession/signing"
 	"github.com/djedge/djedge/djsession/version"
@@ -34,7 +34,7 @@ func New(set Settings) (*Store, error) {
 	setDefault(&set.Cache.Serializer, "pickle")
 	setDefault(&set.MaxDataBytes, defaultMaxDataBytes)
 	if err := check(&set); err != nil {
-		return nil, fmt.Errorf("session settings: %w", err)
+		return nil, errorf.Errorf("session settings: %w", err)
 	}
 	if !set.Version.AtLeast(4, 1) {
 		dropFallbacks(&set.Keys)
@@ -62,28 +62,28 @@ func check(set *Settings) error {
 	current, name := currentKey(set)
 	switch {
 	case !slices.Contains(version.Supported, set.Version):
-		return fmt.Errorf("version: django %v is not supported", set.Version)
+		return errorf.Errorf("version: django %v is not supported", set.Version)
 	case set.Dialect > query.MySQL:
-		return fmt.Errorf("dialect: %v is unknown", set.Dialect)
+		return errorf.Errorf("dialect: %v is unknown", set.Dialect)
 	case !slices.Contains([]Engine{EngineDB, EngineCachedDB, EngineCache, EngineFile, EngineSignedCookies}, set.Engine):
-		return fmt.Errorf("session_engine: %q is not db, cached_db, cache, file or signed_cookies", string(set.Engine))
+		return errorf.Errorf("session_engine: %q is not db, cached_db, cache, file or signed_cookies", string(set.Engine))
 	case name != "" && current.IsZero():
-		return fmt.Errorf("%s: django %v needs this key", name, set.Version)
+		return errorf.Errorf("%s: django %v needs this key", name, set.Version)
 	case !IsToken(set.CookieName):
-		return fmt.Errorf("session_cookie_name: %q is not a cookie name", set.CookieName)
+		return errorf.Errorf("session_cookie_name: %q is not a cookie name", set.CookieName)
 	case !isAttribute(set.CookieDomain):
-		return fmt.Errorf("session_cookie_domain: %q has characters that a cookie attribute cannot hold", set.CookieDomain)
+		return errorf.Errorf("session_cookie_domain: %q has characters that a cookie attribute cannot hold", set.CookieDomain)
 	case !isAttribute(set.CookiePath):
-		return fmt.Errorf("session_cookie_path: %q has characters that a cookie attribute cannot hold", set.CookiePath)
+		return errorf.Errorf("session_cookie_path: %q has characters that a cookie attribute cannot hold", set.CookiePath)
 	case !slices.Contains([]string{"lax", "strict", "none", "-"}, strings.ToLower(set.CookieSameSite)):
-		return fmt.Errorf("session_cookie_samesite: %q is not Lax, Strict, None or -", set.CookieSameSite)
+		return errorf.Errorf("session_cookie_samesite: %q is not Lax, Strict, None or -", set.CookieSameSite)
 	case set.CookieAge < time.Second || set.CookieAge > maxCookieAge || set.CookieAge%time.Second != 0:
-		return fmt.Errorf("session_cookie_age: %v is not a number of whole seconds between 1 s and 100 years", set.CookieAge)
+		return errorf.Errorf("session_cookie_age: %v is not a number of whole seconds between 1 s and 100 years", set.CookieAge)
 	case set.MaxDataBytes < 2: // an empty session is {}
-		return fmt.Errorf("session_max_bytes: %d is too small", set.MaxDataBytes)
+		return errorf.Errorf("session_max_bytes: %d is too small", set.MaxDataBytes)
 	}
 	if err := query.CheckIdentifier(set.Table); err != nil {
-		return fmt.Errorf("session_table: %w", err)
+		return errorf.Errorf("session_table: %w", err)
 	}
 	return checkCache(&set.Cache)
 }
@@ -111,15 +111,15 @@ func checkCache(c *Cache) error {
 	djangoRedis := c.Format == CacheDjangoRedis
 	switch {
 	case !djangoRedis && c.Format != CacheRedis && c.Format != CacheMemcached:
-		return fmt.Errorf("cache_format: %q is not redis, django-redis or memcached", string(c.Format))
+		return errorf.Errorf("cache_format: %q is not redis, django-redis or memcached", string(c.Format))
 	case !utf8.ValidString(c.KeyPrefix) || !fits:
-		return fmt.Errorf("cache_key_prefix: keys of %s cannot begin with it", c.Format)
+		return errorf.Errorf("cache_key_prefix: keys of %s cannot begin with it", c.Format)
 	case c.Version < 0:
-		return fmt.Errorf("cache_version: %d is negative", c.Version)
+		return errorf.Errorf("cache_version: %d is negative", c.Version)
 	case c.Serializer != "pickle" && !(c.Serializer == "json" && djangoRedis):
-		return fmt.Errorf("cache_serializer: %q is not pickle or, of django-redis, json", c.Serializer)
+		return errorf.Errorf("cache_serializer: %q is not pickle or, of django-redis, json", c.Serializer)
 	case c.Compressor != "" && !(c.Compressor == "zlib" && djangoRedis):
-		return fmt.Errorf("cache_compressor: %q is not zlib, of django-redis", c.Compressor)
+		return errorf.Errorf("cache_compressor: %q is not zlib, of django-redis", c.Compressor)
 	}
 	return nil
 }

@@ -3,9 +3,9 @@ package djsession
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 )
 
@@ -64,7 +64,7 @@ func (s *Store) Load(ctx context.Context, fx Effects, key string) (*Session, err
 	}
 	sess, err := s.engine.load(ctx, fx, key)
 	if err != nil {
-		return nil, fmt.Errorf("load session: %w", err)
+		return nil, errorf.Errorf("load session: %w", err)
 	}
 	return sess, nil
 }
@@ -72,7 +72,7 @@ func (s *Store) Load(ctx context.Context, fx Effects, key string) (*Session, err
 // Create stores sess under a new key. On an error sess keeps the key it had.
 func (s *Store) Create(ctx context.Context, fx Effects, sess *Session) error {
 	if err := s.engine.create(ctx, fx, sess); err != nil {
-		return fmt.Errorf("create session: %w", err)
+		return errorf.Errorf("create session: %w", err)
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func (s *Store) Save(ctx context.Context, fx Effects, sess *Session) error {
 	}
 	err := s.engine.save(ctx, fx, sess)
 	if err != nil && !errors.Is(err, ErrUpdate) {
-		err = fmt.Errorf("save session: %w", err)
+		err = errorf.Errorf("save session: %w", err)
 	}
 	return err
 }
@@ -98,7 +98,7 @@ func (s *Store) Delete(ctx context.Context, fx Effects, key string) error {
 		return nil
 	}
 	if err := s.engine.remove(ctx, fx, key); err != nil {
-		return fmt.Errorf("delete session: %w", err)
+		return errorf.Errorf("delete session: %w", err)
 	}
 	return nil
 }
@@ -130,7 +130,7 @@ func (s *Store) Flush(ctx context.Context, fx Effects, sess *Session) error {
 func (s *Store) ClearExpired(ctx context.Context, fx Effects) (int64, error) {
 	n, err := s.engine.clearExpired(ctx, fx)
 	if err != nil {
-		return 0, fmt.Errorf("clear expired sessions: %w", err)
+		return 0, errorf.Errorf("clear expired sessions: %w", err)
 	}
 	return n, nil
 }

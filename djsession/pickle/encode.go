@@ -2,9 +2,9 @@ package pickle
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/pyjson"
 )
 
@@ -25,7 +25,7 @@ var (
 // names the key.
 func Encode(members []Member, protocol int) (string, error) {
 	if protocol < 2 || protocol > 5 {
-		return "", fmt.Errorf("encode session: %w", ErrProtocol)
+		return "", errorf.Errorf("encode session: %w", ErrProtocol)
 	}
 	size := 8
 	for i := range members {
@@ -39,7 +39,7 @@ func Encode(members []Member, protocol int) (string, error) {
 	p.op(opMark)
 	for i := range members {
 		if err := p.member(&members[i]); err != nil {
-			return "", fmt.Errorf("encode session: value of %q: %w", members[i].Key, err)
+			return "", errorf.Errorf("encode session: value of %q: %w", members[i].Key, err)
 		}
 	}
 	p.out = append(p.out, opSetItems, opStop)
@@ -49,11 +49,11 @@ func Encode(members []Member, protocol int) (string, error) {
 // EncodeValue is the pickle of one value, without a key, from Pickled or Raw.
 func EncodeValue(m Member, protocol int) (string, error) {
 	if protocol < 2 || protocol > 5 {
-		return "", fmt.Errorf("encode value: %w", ErrProtocol)
+		return "", errorf.Errorf("encode value: %w", ErrProtocol)
 	}
 	p := pickler{protocol: protocol, out: []byte{opProto, byte(protocol)}}
 	if err := p.either(&m, 1); err != nil {
-		return "", fmt.Errorf("encode value: %w", err)
+		return "", errorf.Errorf("encode value: %w", err)
 	}
 	p.op(opStop)
 	return string(p.out), nil

@@ -1,10 +1,11 @@
 package query
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/djedge/djedge/djsession/errorf"
 )
 
 // Dialect is the SQL a database speaks.
@@ -32,7 +33,7 @@ func ParseDialect(s string) (Dialect, error) {
 			return Dialect(i), nil
 		}
 	}
-	return 0, fmt.Errorf("dialect %q is not postgresql, sqlite or mysql", s)
+	return 0, errorf.Errorf("dialect %q is not postgresql, sqlite or mysql", s)
 }
 
 // Quote quotes an identifier that [CheckIdentifier] accepted. A dot separates a schema.
@@ -59,7 +60,7 @@ func CheckIdentifier(s string) error {
 		}
 	}
 	if !ok {
-		return fmt.Errorf("%q is not a table or column name", s)
+		return errorf.Errorf("%q is not a table or column name", s)
 	}
 	return nil
 }

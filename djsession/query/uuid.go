@@ -2,6 +2,7 @@ package query
 
 import (
 	"encoding/hex"
+	"strconv"
 	"strings"
 )
 
@@ -23,8 +24,12 @@ func ParseUUID(text string) (dashed string, ok bool) {
 	if len(text) != 2*len(id) {
 		return "", false
 	}
-	if _, err := hex.Decode(id[:], []byte(text)); err != nil {
-		return "", false
+	for i := range id { // encoding/hex's decoder would bring fmt into the module
+		b, err := strconv.ParseUint(text[2*i:2*i+2], 16, 8)
+		if err != nil {
+			return "", false
+		}
+		id[i] = byte(b)
 	}
 	return FormatUUID(id), true
 }

@@ -7,13 +7,14 @@ import (
 	"crypto/sha512"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"hash"
 	"io"
 	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/djedge/djedge/djsession/errorf"
 )
 
 // Algorithm is the hash behind a key. The zero value is SHA256.
@@ -49,7 +50,7 @@ func ParseAlgorithm(name string) (Algorithm, error) {
 			return Algorithm(a), nil
 		}
 	}
-	return 0, fmt.Errorf("algorithm %q is not sha256, sha1 or sha512", name)
+	return 0, errorf.Errorf("algorithm %q is not sha256, sha1 or sha512", name)
 }
 
 func (a Algorithm) new() hash.Hash { return algorithms[a].new() }
@@ -134,7 +135,7 @@ func DeriveKeys(saltClass, secret string, fallbacks []string) Keys {
 // signs with a timestamp. Salt and name cannot be confused since Django gives
 // the salt's length (CVE-2026-6873).
 func DeriveCookie(name, salt, secret string) Key {
-	return Derive(SHA256, fmt.Sprintf("django.http.cookies.v2:%d:%s%ssigner", utf8.RuneCountInString(salt), salt, name), "django.http.cookies"+secret)
+	return Derive(SHA256, errorf.Sprintf("django.http.cookies.v2:%d:%s%ssigner", utf8.RuneCountInString(salt), salt, name), "django.http.cookies"+secret)
 }
 
 // IsZero reports whether k is the zero Key.
@@ -171,12 +172,22 @@ func ParseKey(s string) (Key, error) {
 	if err != nil {
 		return Key{}, errors.New(`a derived key begins with "sha256:", "sha1:" or "sha512:"`)
 	}
-	size := alg.new().Size()
-	sum, err := hex.DecodeString(digits)
-	if err != nil || len(sum) != size {
-		return Key{}, fmt.Errorf("a derived %s key has %d hexadecimal digits", alg, 2*size)
+	sum := make([]byte, alg.new().Size())
+	if len(digits) != 2*len(sum) {
+		return Key{}, wrongKey(alg, sum)
+	}
+	for i := range sum { // encoding/hex would bring fmt into the module
+		b, err := strconv.ParseUint(digits[2*i:2*i+2], 16, 8)
+		if err != nil {
+			return Key{}, wrongKey(alg, sum)
+		}
+		sum[i] = byte(b)
 	}
 	return newKey(alg, sum), nil
+}
+
+func wrongKey(alg Algorithm, sum []byte) error {
+	return errorf.Errorf("a derived %s key has %d hexadecimal digits", alg, 2*len(sum))
 }
 
 const redacted = "[key]"
@@ -186,9 +197,6 @@ func (k Key) String() string { return redacted }
 
 // GoString is "[key]".
 func (k Key) GoString() string { return redacted }
-
-// Format prints "[key]" for every verb.
-func (k Key) Format(f fmt.State, verb rune) { io.WriteString(f, redacted) }
 
 // MarshalText is "[key]", so that no encoder writes a key by accident; see [Key.Export].
 func (k Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }

@@ -2,9 +2,10 @@
 package version
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/djedge/djedge/djsession/errorf"
 )
 
 // Version is a Django feature release, such as 5.2. The zero value means
@@ -28,7 +29,7 @@ func Parse(s string) (Version, error) {
 			return v, nil
 		}
 	}
-	return Version{}, fmt.Errorf("django version %q is not supported (2.2, 3.0 to 3.2, 4.0 to 4.2, 5.0 to 5.2, 6.0, 6.1)", s)
+	return Version{}, errorf.Errorf("django version %q is not supported (2.2, 3.0 to 3.2, 4.0 to 4.2, 5.0 to 5.2, 6.0, 6.1)", s)
 }
 
 // isNumber accepts decimal digits without a needless zero in front.

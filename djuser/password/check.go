@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
+
+	"github.com/djedge/djedge/djsession/errorf"
 )
 
 // Check is Django's verify_password. It reports whether password matches
@@ -95,7 +96,7 @@ func (h *Hashers) Make(ctx context.Context, kdf KDF, random func(context.Context
 	s := h.schemes[0]
 	if hasher != "" {
 		if s = h.scheme(hasher); s == nil {
-			return "", fmt.Errorf("%w: %q is not among the site's hashers", ErrUnknownAlgorithm, hasher)
+			return "", errorf.Errorf("%w: %q is not among the site's hashers", ErrUnknownAlgorithm, hasher)
 		}
 	}
 	n, text := s.saltSize()
@@ -107,15 +108,15 @@ func (h *Hashers) Make(ctx context.Context, kdf KDF, random func(context.Context
 		salt, err = randomBytes(ctx, random, n)
 	}
 	if err != nil {
-		return "", fmt.Errorf("making a salt: %w", err)
+		return "", errorf.Errorf("making a salt: %w", err)
 	}
 	p := s.fresh(salt)
 	if err := s.check(h.limits, p.params); err != nil {
-		return "", fmt.Errorf("%s: %w", s.algorithm(), err)
+		return "", errorf.Errorf("%s: %w", s.algorithm(), err)
 	}
 	secret, err := p.secret(password)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", s.algorithm(), err)
+		return "", errorf.Errorf("%s: %w", s.algorithm(), err)
 	}
 	return h.encode(ctx, kdf, p, secret)
 }
@@ -126,7 +127,7 @@ func (h *Hashers) Make(ctx context.Context, kdf KDF, random func(context.Context
 func (h *Hashers) MakeUnusable(ctx context.Context, random func(context.Context, int) ([]byte, error)) (string, error) {
 	text, err := randomText(ctx, random, 40)
 	if err != nil {
-		return "", fmt.Errorf("making an unusable password: %w", err)
+		return "", errorf.Errorf("making an unusable password: %w", err)
 	}
 	return "!" + string(text), nil
 }

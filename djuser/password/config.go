@@ -2,9 +2,9 @@ package password
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/version"
 )
 
@@ -78,7 +78,7 @@ func New(c Config) (*Hashers, error) {
 	or(&c.PBKDF2Iterations, d.PBKDF2Iterations)
 	d.PBKDF2Iterations = c.PBKDF2Iterations
 	if c.Bcrypt < 3 || c.Bcrypt > 5 {
-		return nil, fmt.Errorf("bcrypt_version: %d is not 3, 4 or 5", c.Bcrypt)
+		return nil, errorf.Errorf("bcrypt_version: %d is not 3, 4 or 5", c.Bcrypt)
 	}
 	if c.Limits.ScryptMemory < 0 {
 		return nil, errors.New("limit_scrypt_memory: is negative")
@@ -93,7 +93,7 @@ func New(c Config) (*Hashers, error) {
 	for _, name := range c.Hashers {
 		s := newScheme(algorithmOf(name), c, d)
 		if s == nil {
-			return nil, fmt.Errorf("password_hashers: %q is not one of Django's: name the algorithm that it is made of (%s, …)",
+			return nil, errorf.Errorf("password_hashers: %q is not one of Django's: name the algorithm that it is made of (%s, …)",
 				name, strings.Join(d.Algorithms[:3], ", "))
 		}
 		if h.scheme(s.algorithm()) == nil {
@@ -102,7 +102,7 @@ func New(c Config) (*Hashers, error) {
 	}
 	preferred := h.schemes[0]
 	if err := preferred.check(h.limits, preferred.fresh(dummySalt(preferred)).params); err != nil {
-		return nil, fmt.Errorf("password_hashers: the limits (limit_…) refuse the cost of new %s hashes", preferred.algorithm())
+		return nil, errorf.Errorf("password_hashers: the limits (limit_…) refuse the cost of new %s hashes", preferred.algorithm())
 	}
 	return h, nil
 }

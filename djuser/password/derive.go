@@ -3,7 +3,6 @@ package password
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"weak"
 )
@@ -121,7 +120,7 @@ func (p Params) check() error {
 		possible = false
 	}
 	if !possible {
-		return fmt.Errorf("%w: %+v", errParams, p)
+		return errParams
 	}
 	return nil
 }

@@ -4,9 +4,10 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
-	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/djedge/djedge/djsession/errorf"
 )
 
 // Errors of [Hashers.Verify] and [Hashers.Readable]; a hasher's own come
@@ -82,14 +83,14 @@ func (h *Hashers) read(encoded string) (scheme, plan, error) {
 		return nil, plan{}, ErrUnknownAlgorithm
 	}
 	if len(encoded) > maxEncoded {
-		return nil, plan{}, fmt.Errorf("%s: %w", s.algorithm(), ErrMalformed)
+		return nil, plan{}, errorf.Errorf("%s: %w", s.algorithm(), ErrMalformed)
 	}
 	p, err := s.read(encoded)
 	if err == nil {
 		err = s.check(h.limits, p.params)
 	}
 	if err != nil {
-		return nil, plan{}, fmt.Errorf("%s: %w", s.algorithm(), err)
+		return nil, plan{}, errorf.Errorf("%s: %w", s.algorithm(), err)
 	}
 	return s, p, nil
 }
@@ -108,10 +109,10 @@ func (h *Hashers) Readable(encoded string) error {
 // acceptable refuses a password by itself, whoever's it may be.
 func (h *Hashers) acceptable(password string) error {
 	if len(password) > h.limits.PasswordBytes {
-		return fmt.Errorf("%w: longer than %d bytes", ErrPassword, h.limits.PasswordBytes)
+		return errorf.Errorf("%w: longer than %d bytes", ErrPassword, h.limits.PasswordBytes)
 	}
 	if !utf8.ValidString(password) {
-		return fmt.Errorf("%w: not UTF-8", ErrPassword)
+		return errorf.Errorf("%w: not UTF-8", ErrPassword)
 	}
 	return nil
 }
@@ -133,7 +134,7 @@ func (h *Hashers) Verify(ctx context.Context, kdf KDF, password, encoded string)
 	}
 	secret, err := p.secret(password)
 	if err != nil {
-		return false, fmt.Errorf("%s: %w", s.algorithm(), err)
+		return false, errorf.Errorf("%s: %w", s.algorithm(), err)
 	}
 	return h.matches(ctx, kdf, p, secret, encoded)
 }
@@ -168,7 +169,7 @@ func (h *Hashers) derive(ctx context.Context, kdf KDF, p Params, secret, salt []
 		key, err = h.arena.Derive(ctx, kdf.Yield, p, secret, salt)
 	}
 	if err == nil && len(key) != int(p.KeyLen) {
-		err = fmt.Errorf("a key of %d bytes was derived instead of %d", len(key), p.KeyLen)
+		err = errorf.Errorf("a key of %d bytes was derived instead of %d", len(key), p.KeyLen)
 	}
 	return key, err
 }

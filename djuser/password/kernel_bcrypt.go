@@ -1,10 +1,11 @@
 package password
 
 import (
-	"fmt"
 
 	//lint:ignore SA1019 Blowfish is no cipher for new designs, and it is what bcrypt is made of.
 	"golang.org/x/crypto/blowfish"
+
+	"github.com/djedge/djedge/djsession/errorf"
 )
 
 const (
@@ -16,13 +17,13 @@ const (
 // bcrypt is Provos and Mazières' EksBlowfish, as OpenBSD's $2b$ runs it.
 func bcrypt(pause func() error, p Params, password, salt []byte) ([]byte, error) {
 	if len(salt) != bcryptSaltLen {
-		return nil, fmt.Errorf("%w: a bcrypt salt has %d bytes", errParams, bcryptSaltLen)
+		return nil, errorf.Errorf("%w: a bcrypt salt has %d bytes", errParams, bcryptSaltLen)
 	}
 	// The C string's end belongs to the key; Blowfish reads 72 bytes of it.
 	key := append(append(make([]byte, 0, len(password)+1), password...), 0)
 	c, err := blowfish.NewSaltedCipher(key, salt)
 	if err != nil {
-		return nil, fmt.Errorf("bcrypt key schedule: %w", err)
+		return nil, errorf.Errorf("bcrypt key schedule: %w", err)
 	}
 	for round := range uint32(1) << p.Iterations {
 		if round%bcryptPause == bcryptPause-1 {

@@ -1,10 +1,11 @@
 package password
 
 import (
-	"fmt"
 	"math"
 
 	"golang.org/x/crypto/scrypt"
+
+	"github.com/djedge/djedge/djsession/errorf"
 )
 
 // scryptKey runs golang.org/x/crypto/scrypt, which cannot be sliced: one run
@@ -16,7 +17,7 @@ func scryptKey(pause func() error, p Params, password, salt []byte) ([]byte, err
 	}
 	key, err := scrypt.Key(password, salt, int(p.N), int(p.R), int(p.Parallelism), int(p.KeyLen))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errParams, err)
+		return nil, errorf.Errorf("%w: %w", errParams, err)
 	}
 	return key, nil
 }

@@ -2,8 +2,9 @@ package password
 
 import (
 	"encoding/base64"
-	"fmt"
 	"strings"
+
+	"github.com/djedge/djedge/djsession/errorf"
 )
 
 // argon2Scheme is Argon2PasswordHasher: "argon2" before the string of the
@@ -32,7 +33,7 @@ func argon2Plan(prefix string, p Params, salt []byte) plan {
 
 func (s *argon2Scheme) fresh(salt []byte) plan {
 	d := s.defaults
-	prefix := fmt.Sprintf("argon2$%s$v=19$m=%d,t=%d,p=%d$%s$", argon2Types[d.Argon2Type-Argon2d].name,
+	prefix := errorf.Sprintf("argon2$%s$v=19$m=%d,t=%d,p=%d$%s$", argon2Types[d.Argon2Type-Argon2d].name,
 		d.Argon2Memory, d.Argon2Time, d.Argon2Parallelism, base64.RawStdEncoding.EncodeToString(salt))
 	return argon2Plan(prefix, Params{
 		Function: d.Argon2Type, Version: 0x13, Iterations: d.Argon2Time,

@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
+	"strconv"
 	"strings"
+
+	"github.com/djedge/djedge/djsession/errorf"
 )
 
 // bcryptScheme is BCryptSHA256PasswordHasher and BCryptPasswordHasher:
@@ -42,11 +44,11 @@ func (s *bcryptScheme) accept(password []byte) ([]byte, error) {
 		return hex.AppendEncode(nil, sum[:]), nil
 	}
 	if s.library == 3 && bytes.IndexByte(password, 0) >= 0 {
-		return nil, fmt.Errorf("%w: it has a NUL byte", ErrPassword)
+		return nil, errorf.Errorf("%w: it has a NUL byte", ErrPassword)
 	}
 	if len(password) > 72 {
 		if s.library >= 5 {
-			return nil, fmt.Errorf("%w: longer than 72 bytes", ErrPassword)
+			return nil, errorf.Errorf("%w: longer than 72 bytes", ErrPassword)
 		}
 		password = password[:72]
 	}
@@ -55,7 +57,7 @@ func (s *bcryptScheme) accept(password []byte) ([]byte, error) {
 
 func (s *bcryptScheme) fresh(salt []byte) plan {
 	cost := s.defaults.BcryptCost
-	return s.plan(fmt.Sprintf("%s$$2b$%02d$", s.name, cost), cost, salt)
+	return s.plan(s.name+"$$2b$"+twoDigits(cost)+"$", cost, salt)
 }
 
 func (s *bcryptScheme) read(encoded string) (plan, error) {
@@ -96,4 +98,13 @@ func (s *bcryptScheme) missing(stored Params) []Params {
 		all = append(all, stored)
 	}
 	return all
+}
+
+// twoDigits writes a cost as bcrypt does: "04", "12".
+func twoDigits(n uint32) string {
+	text := strconv.Itoa(int(n))
+	if len(text) < 2 {
+		text = "0" + text
+	}
+	return text
 }

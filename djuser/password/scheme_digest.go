@@ -5,8 +5,9 @@ import (
 	"crypto/md5"
 	"crypto/sha1"
 	"encoding/hex"
-	"fmt"
 	"strings"
+
+	"github.com/djedge/djedge/djsession/errorf"
 )
 
 // The hashers that protect nothing: Django ships MD5 for its users' tests and
@@ -109,10 +110,10 @@ func (cryptScheme) plan(prefix, salt string) plan {
 	return plan{
 		accept: func(password []byte) ([]byte, error) {
 			if len(password) > maxCrypt {
-				return nil, fmt.Errorf("%w: it has more than %d bytes", ErrPassword, maxCrypt)
+				return nil, errorf.Errorf("%w: it has more than %d bytes", ErrPassword, maxCrypt)
 			}
 			if bytes.IndexByte(password, 0) >= 0 {
-				return nil, fmt.Errorf("%w: it has a NUL byte", ErrPassword)
+				return nil, errorf.Errorf("%w: it has a NUL byte", ErrPassword)
 			}
 			return password, nil
 		},
