@@ -3,6 +3,7 @@ package serve
 import (
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/wasm/abi"
@@ -32,7 +33,8 @@ func (s *server) me(w http.ResponseWriter, r *http.Request) {
 
 // login answers POST /api/login {"username","password"}.
 func (s *server) login(w http.ResponseWriter, r *http.Request) {
-	body, ok := s.body(w, r, abi.OpLogin, "username", "password")
+	in, ok := s.body(w, r, abi.OpLogin, "username", "password")
+	body := in.fields
 	if !ok || s.limited(w, r, abi.OpLogin, body["username"]) {
 		return
 	}
@@ -43,60 +45,76 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	result := s.do(r, &abi.Op{
-		Kind: abi.OpLogin, Request: s.summary(r), Username: body["username"], Password: body["password"],
+		Kind: abi.OpLogin, Request: s.summary(r), Username: body["username"], Password: body["password"], CSRFToken: in.token,
 	})
 	if reason := result.Decision.Reason; reason != gate.ReasonBadCredentials && reason != gate.ReasonUserInactive {
 		s.user.giveBack(key)
 	}
-	s.done(w, &result.Decision)
+	s.done(w, in, result)
 }
 
 // logout answers POST /api/logout, with no body or an empty object.
 func (s *server) logout(w http.ResponseWriter, r *http.Request) {
+	var in input
 	if r.ContentLength != 0 {
-		if _, ok := s.body(w, r, abi.OpLogout); !ok {
+		var ok bool
+		if in, ok = s.body(w, r, abi.OpLogout); !ok {
 			return
 		}
 	}
-	result := s.do(r, &abi.Op{Kind: abi.OpLogout, Request: s.summary(r)})
-	s.done(w, &result.Decision)
+	result := s.do(r, &abi.Op{Kind: abi.OpLogout, Request: s.summary(r), CSRFToken: in.token})
+	s.done(w, in, result)
 }
 
 // register answers POST /api/register {"username","password"}.
 func (s *server) register(w http.ResponseWriter, r *http.Request) {
-	body, ok := s.body(w, r, abi.OpRegister, "username", "password")
+	in, ok := s.body(w, r, abi.OpRegister, "username", "password")
+	body := in.fields
 	if !ok || s.limited(w, r, abi.OpRegister, body["username"]) {
 		return
 	}
 	result := s.do(r, &abi.Op{
-		Kind: abi.OpRegister, Request: s.summary(r), Username: body["username"], Password: body["password"],
+		Kind: abi.OpRegister, Request: s.summary(r), Username: body["username"], Password: body["password"], CSRFToken: in.token,
 	})
-	s.done(w, &result.Decision)
+	s.done(w, in, result)
 }
 
 // changePassword answers POST /api/change-password {"password"}: the new one.
 func (s *server) changePassword(w http.ResponseWriter, r *http.Request) {
-	body, ok := s.body(w, r, abi.OpChangePassword, "password")
+	in, ok := s.body(w, r, abi.OpChangePassword, "password")
 	if !ok || s.limited(w, r, abi.OpChangePassword, "") {
 		return
 	}
-	result := s.do(r, &abi.Op{Kind: abi.OpChangePassword, Request: s.summary(r), Password: body["password"]})
-	s.done(w, &result.Decision)
+	result := s.do(r, &abi.Op{Kind: abi.OpChangePassword, Request: s.summary(r), Password: in.fields["password"], CSRFToken: in.token})
+	s.done(w, in, result)
 }
 
-// body reads an object of exactly the named strings, or answers 413, 415 or 400.
-func (s *server) body(w http.ResponseWriter, r *http.Request, op abi.OpKind, keys ...string) (map[string]string, bool) {
-	fields, err := readBody(w, r, keys)
+// body reads an object, or a form, of exactly the named strings, or answers
+// 413, 415 or 400.
+func (s *server) body(w http.ResponseWriter, r *http.Request, op abi.OpKind, keys ...string) (input, bool) {
+	read, form := readBody, isForm(r)
+	if form {
+		read = readForm
+	}
+	fields, err := read(w, r, keys)
 	if err != nil {
 		d := gate.Decision{Outcome: gate.Deny, Status: err.status, Reason: gate.ReasonBadRequest}
 		if err.status == http.StatusUnsupportedMediaType {
 			d.Reason = gate.ReasonContentType
 		}
 		s.record(r, op, "", &d, 0)
-		answer(w, err.status, message(err.message))
-		return nil, false
+		if form {
+			answerText(w, err.status, err.message)
+		} else {
+			answer(w, err.status, message(err.message))
+		}
+		return input{}, false
 	}
-	return fields, true
+	in := input{fields: fields, form: form}
+	if form {
+		in.token, in.next = fields[tokenField], s.target(r, fields[nextField])
+	}
+	return in, true
 }
 
 // limited counts a request to a password endpoint, and answers 429 when the
@@ -110,13 +128,29 @@ func (s *server) limited(w http.ResponseWriter, r *http.Request, op abi.OpKind, 
 }
 
 // done answers an operation that has no data to show.
-func (s *server) done(w http.ResponseWriter, d *gate.Decision) {
-	if d.Outcome != gate.Allow {
-		s.refuse(w, d)
-		return
+func (s *server) done(w http.ResponseWriter, in input, result *abi.Result) {
+	d := &result.Decision
+	switch {
+	case d.Outcome != gate.Allow:
+		status, text := refusal(w, d)
+		if d.Reason == gate.ReasonPasswordWeak && result.Text != "" {
+			text = strings.ReplaceAll(result.Text, "\n", " ")
+		}
+		if in.form && d.Reason == gate.ReasonCrossSite {
+			text = "CSRF verification failed: load the form again" // it is old, or cookies are off
+		}
+		if in.form {
+			answerText(w, status, text)
+		} else {
+			answer(w, status, message(text))
+		}
+	case in.form:
+		s.cookies(w, d)
+		answerForm(w, in.next)
+	default:
+		s.cookies(w, d)
+		answer(w, http.StatusOK, []byte("{}"))
 	}
-	s.cookies(w, d)
-	answer(w, http.StatusOK, []byte("{}"))
 }
 
 // messages are the seed's, and ours where it had none.
@@ -132,11 +166,18 @@ var messages = map[gate.Reason]string{
 	gate.ReasonHostNotLoopback:      "The host of the request is not this machine",
 	gate.ReasonContentType:          "The content type must be application/json",
 	gate.ReasonPasswordInvalid:      "The password is empty or too long",
+	gate.ReasonPasswordWeak:         "The password is too weak",
 }
 
 // refuse answers a decision that is not Allow.
 func (s *server) refuse(w http.ResponseWriter, d *gate.Decision) {
-	status := d.Status
+	status, text := refusal(w, d)
+	answer(w, status, message(text))
+}
+
+// refusal is the status of a decision that is not Allow, and what to tell people.
+func refusal(w http.ResponseWriter, d *gate.Decision) (status int, text string) {
+	status = d.Status
 	switch {
 	case d.Outcome == gate.Error && status < 500:
 		status = http.StatusServiceUnavailable
@@ -152,7 +193,7 @@ func (s *server) refuse(w http.ResponseWriter, d *gate.Decision) {
 	if !ok {
 		text = http.StatusText(status)
 	}
-	answer(w, status, message(text))
+	return status, text
 }
 
 // answer writes a JSON body.

@@ -19,6 +19,7 @@ var opNames = map[abi.OpKind]string{
 	abi.OpLogout:         "logout",
 	abi.OpRegister:       "register",
 	abi.OpChangePassword: "change_password",
+	abi.OpCSRFToken:      "csrf_token",
 }
 
 // do runs op, and counts and logs what was decided.
@@ -40,7 +41,7 @@ func (s *server) record(r *http.Request, op abi.OpKind, username string, d *gate
 	switch {
 	case d.Outcome == gate.Error:
 		level = slog.LevelError
-	case op == abi.OpCheck || op == abi.OpLoadUser || op == abi.OpSessionLoad:
+	case op == abi.OpCheck || op == abi.OpLoadUser || op == abi.OpSessionLoad || op == abi.OpCSRFToken:
 		level = slog.LevelDebug
 	}
 	if !s.log.Enabled(r.Context(), level) {
@@ -49,7 +50,7 @@ func (s *server) record(r *http.Request, op abi.OpKind, username string, d *gate
 	if d.Identity != nil {
 		username = d.Identity.Name
 	}
-	attrs := make([]slog.Attr, 0, 7)
+	attrs := make([]slog.Attr, 0, 8)
 	attrs = append(attrs,
 		slog.String("op", name),
 		slog.String("reason", d.Reason.String()),
@@ -58,6 +59,9 @@ func (s *server) record(r *http.Request, op abi.OpKind, username string, d *gate
 		slog.Int64("took_us", took.Microseconds()))
 	if username != "" {
 		attrs = append(attrs, slog.String("user", capped(username)))
+	}
+	if d.Rule > 0 {
+		attrs = append(attrs, slog.Int("rule", d.Rule))
 	}
 	if d.Detail != "" {
 		attrs = append(attrs, slog.String("detail", d.Detail))

@@ -51,17 +51,18 @@ func TestOpenByName(t *testing.T) {
 	}
 }
 
-// Whatever the rules deny, nginx gets a 401: it makes a 500 of other statuses.
+// Whatever the rules deny, nginx gets a 401 or a 403: it makes a 500 of other statuses.
 func TestAuthDenials(t *testing.T) {
-	for _, d := range []gate.Decision{
-		{Outcome: gate.Deny, Status: 401}, {Outcome: gate.Deny, Status: 403}, {Outcome: gate.Redirect, Status: 302},
+	for d, want := range map[*gate.Decision]int{
+		{Outcome: gate.Deny, Status: 401}: 401, {Outcome: gate.Deny, Status: 403}: 403, {Outcome: gate.Redirect, Status: 302}: 401,
+		{Outcome: gate.Deny, Status: 400}: 401, {Outcome: gate.Deny, Status: 429}: 401,
 	} {
-		h, err := New(Config{Host: nobody{d}})
+		h, err := New(Config{Host: nobody{*d}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if w := get(h, "/auth"); w.Code != http.StatusUnauthorized {
-			t.Errorf("%v: %d", d, w.Code)
+		if w := get(h, "/auth"); w.Code != want {
+			t.Errorf("%v: %d", *d, w.Code)
 		}
 	}
 }
@@ -73,6 +74,7 @@ func TestPage(t *testing.T) {
 	}
 	for path, contentType := range map[string]string{
 		"/": "text/html; charset=utf-8", "/app.js": "text/javascript; charset=utf-8", "/style.css": "text/css; charset=utf-8",
+		"/noscript.css": "text/css; charset=utf-8",
 	} {
 		w := get(h, path)
 		if w.Code != 200 || w.Header().Get("Content-Type") != contentType {

@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/djedge/djedge/djsession/query"
@@ -57,6 +58,21 @@ type Config struct {
 	// TrustedProxies may tell the client's address (X-Forwarded-For) and
 	// scheme (X-Forwarded-Proto). Empty: nobody may, and the headers are ignored.
 	TrustedProxies []netip.Prefix
+	// Rules says that the host has a rule list, which then decides about
+	// /auth by the method and path of the original request; else a login is
+	// required, whatever the request. It needs ForwardedHeaders and TrustedProxies.
+	Rules bool
+	// ForwardedHeaders is where the proxy says what the original request is:
+	// [XForwarded], [XOriginal] or [InPath]. It counts from TrustedProxies only.
+	ForwardedHeaders string
+	// LoginURL is where /auth sends a browser that opens a page without a
+	// login: a path, or a URL. Default: nowhere, it is 401. It needs
+	// ForwardedHeaders, but for nginx, and TrustedProxies.
+	LoginURL string
+	// RedirectHosts are the hosts, with their ports, that a redirect may lead
+	// to: back from LoginURL when that is on another host, and from a form.
+	// Without any only paths are followed.
+	RedirectHosts []string
 	// Limits slow down guessing.
 	Limits Limits
 	// Metrics counts decisions; default: a counter nobody reads. See [NewAdmin].
@@ -78,6 +94,13 @@ type server struct {
 	metrics *Metrics
 	log     *slog.Logger
 	now     func() time.Time
+
+	rules               bool
+	forwarded, loginURL string
+	loginHost           string // of loginURL; "" is the request's
+	loginPath           string
+	hosts               []string // that a redirect may lead to
+	untrusted           sync.Once
 }
 
 // route is one exact path and the methods it takes.
@@ -119,6 +142,9 @@ func newServer(cfg Config) (*server, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	if err := s.configureForwarding(&cfg); err != nil {
+		return nil, err
+	}
 	if err := s.open(cfg.API); err != nil {
 		return nil, err
 	}
@@ -150,7 +176,7 @@ func (s *server) open(names []string) error {
 				return fmt.Errorf("api: %q needs %q to be open too", Page, name)
 			}
 		}
-		for path, handle := range pageFiles() {
+		for path, handle := range s.pageFiles() {
 			s.routes[path] = route{get, handle}
 		}
 	}
@@ -183,10 +209,19 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// auth answers a proxy's question: is the user of this request logged in?
-// The method, path and body of the request do not matter.
+// auth answers a proxy's question: may this request pass? Without rules it may
+// when its user is logged in; its method, path and body do not matter.
 func (s *server) auth(w http.ResponseWriter, r *http.Request) {
-	result := s.do(r, &abi.Op{Kind: abi.OpCheck, Request: s.summary(r), Require: gate.Authenticated})
+	asked, err := s.original(r)
+	op := &abi.Op{Kind: abi.OpCheck, Request: asked, Require: gate.Authenticated}
+	if s.rules {
+		op.Require = gate.ByRules
+		if err != nil {
+			s.unknown(w, r, err)
+			return
+		}
+	}
+	result := s.do(r, op)
 	d := &result.Decision
 	switch d.Outcome {
 	case gate.Allow:
@@ -198,12 +233,34 @@ func (s *server) auth(w http.ResponseWriter, r *http.Request) {
 		s.cookies(w, d)
 		w.WriteHeader(http.StatusOK)
 	case gate.Deny, gate.Redirect:
-		// 401 whatever the rules' status is: nginx turns all but 401 and
-		// 403 into a 500.
-		w.WriteHeader(http.StatusUnauthorized)
+		if err == nil {
+			if location := s.redirect(r, asked, d); location != "" {
+				w.Header().Set("Location", location)
+				w.WriteHeader(http.StatusFound)
+				return
+			}
+		}
+		// nginx turns all but these two into a 500.
+		if d.Status == http.StatusForbidden {
+			w.WriteHeader(http.StatusForbidden)
+		} else {
+			w.WriteHeader(http.StatusUnauthorized)
+		}
 	default:
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
+}
+
+// unknown answers a question about a request that is not known. Somebody asks
+// who is no proxy of ours, or the proxy is not configured; then the log says so
+// once.
+func (s *server) unknown(w http.ResponseWriter, r *http.Request, why error) {
+	d := gate.Decision{Outcome: gate.Deny, Status: http.StatusForbidden, Reason: gate.ReasonBadRequest, Detail: why.Error()}
+	s.record(r, abi.OpCheck, "", &d, 0)
+	s.untrusted.Do(func() {
+		s.log.Warn("a question of a proxy was refused: see trusted_proxies and forwarded_headers", "address", peer(r).String(), "error", why)
+	})
+	w.WriteHeader(d.Status)
 }
 
 // cookies adds d's cookies to the answer.

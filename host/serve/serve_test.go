@@ -185,6 +185,7 @@ func (s *site) send(method, path, body string, header ...string) reply {
 	}
 	r := httptest.NewRequestWithContext(s.Context(), method, "http://127.0.0.1:8080"+path, content)
 	r.RemoteAddr = "127.0.0.1:40000"
+	r.RequestURI = path // as it stands in the request line of a server
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
 		// net/http's server keeps the header; httptest sets the field only.

@@ -70,8 +70,9 @@ async function show(notice, focus) {
 function form(id, path, fields, done) {
   const element = $(id);
   const error = $(`${id}-error`);
-  const inputs = [...element.querySelectorAll("input")];
+  const inputs = [...element.querySelectorAll("input:not([type=hidden])")];
   const button = element.querySelector("button");
+  element.noValidate = true;
 
   const fail = (text, input) => {
     error.textContent = text;
@@ -96,6 +97,9 @@ function form(id, path, fields, done) {
     $("notice").textContent = "";
     try {
       await call(path, fields.length ? body : undefined);
+      // The server has checked where it leads to.
+      const next = element.elements.namedItem("next");
+      if (next && (id === "login" || id === "register")) return location.assign(next.value);
       for (const each of document.forms) each.reset();
       await show(done, true);
     } catch (refusal) {
