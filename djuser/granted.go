@@ -2,9 +2,9 @@ package djuser
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/gate"
 )
@@ -53,7 +53,7 @@ func (u *Users) readRow(pk query.Value, results []query.Result, granted bool) (*
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading permissions: %w", err)
+		return nil, errorf.Errorf("reading permissions: %w", err)
 	}
 	return user, nil
 }
@@ -62,7 +62,7 @@ func (u *Users) readRow(pk query.Value, results []query.Result, granted bool) (*
 func (u *Users) load(ctx context.Context, fx Effects, pk query.Value, granted bool) (*User, error) {
 	results, err := ask(ctx, fx, u.rowStatements(pk, granted)...)
 	if err != nil {
-		return nil, fmt.Errorf("reading a user: %w", err)
+		return nil, errorf.Errorf("reading a user: %w", err)
 	}
 	return u.readRow(pk, results, granted)
 }

@@ -2,12 +2,12 @@ package gate
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/errorf"
 )
 
 // Rule is one entry of a rule list: what the requests under a path require.
@@ -73,19 +73,19 @@ type rule struct {
 func compileRules(list []Rule) ([]rule, error) {
 	rules := make([]rule, len(list))
 	for i := range list {
-		at := fmt.Sprintf("rule %d (%s): ", i+1, list[i].Path)
+		at := errorf.Sprintf("rule %d (%s): ", i+1, list[i].Path)
 		r, err := list[i].compile()
 		if err != nil {
-			return nil, fmt.Errorf("%s%w", at, err)
+			return nil, errorf.Errorf("%s%w", at, err)
 		}
 		for j := range rules[:i] {
 			earlier := &rules[j]
 			short := min(len(earlier.path), len(r.path))
 			switch {
 			case slices.Equal(earlier.folded[:short], r.folded[:short]) && !slices.Equal(earlier.path[:short], r.path[:short]):
-				return nil, fmt.Errorf("%sthe path differs from that of rule %d in case or form only, so requests would be ambiguous", at, j+1)
+				return nil, errorf.Errorf("%sthe path differs from that of rule %d in case or form only, so requests would be ambiguous", at, j+1)
 			case hasPrefix(r.path, earlier.path) && earlier.takesAll(r.methods):
-				return nil, fmt.Errorf("%sis never reached, because rule %d (%s) comes first", at, j+1, list[j].Path)
+				return nil, errorf.Errorf("%sis never reached, because rule %d (%s) comes first", at, j+1, list[j].Path)
 			}
 		}
 		rules[i] = r
@@ -106,11 +106,11 @@ func (r Rule) compile() (rule, error) {
 	}
 	for _, m := range r.Methods {
 		if !djsession.IsToken(m) || m != strings.ToUpper(m) || m == "*" {
-			return rule{}, fmt.Errorf("methods: %q is not a method in capital letters", m)
+			return rule{}, errorf.Errorf("methods: %q is not a method in capital letters", m)
 		}
 	}
 	if err := r.Allow.Check(); err != nil {
-		return rule{}, fmt.Errorf("allow: %q %w", string(r.Allow), err)
+		return rule{}, errorf.Errorf("allow: %q %w", string(r.Allow), err)
 	}
 	return rule{path: path, folded: foldAll(path), methods: slices.Clone(r.Methods), allow: r.Allow}, nil
 }

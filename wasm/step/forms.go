@@ -2,10 +2,10 @@ package step
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djuser"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/wasm/abi"
@@ -66,7 +66,7 @@ func (r *Rules) keep(ctx context.Context, fx *watched, session *djsession.Sessio
 		err = r.sessions.Save(ctx, fx, session)
 	}
 	if err != nil {
-		return "", fmt.Errorf("storing a session: %w", err)
+		return "", errorf.Errorf("storing a session: %w", err)
 	}
 	return r.sessions.SetCookie(session, fx.Now())
 }

@@ -1,11 +1,11 @@
 package step
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djsession/signing"
 	"github.com/djedge/djedge/djsession/version"
@@ -246,7 +246,7 @@ func addValidator(to *[]djuser.PasswordValidator, value string) error {
 func addRule(to *[]gate.Rule, value string) error {
 	r, err := gate.ParseRule(value)
 	if *to = append(*to, r); err != nil {
-		return fmt.Errorf("rule %d (%q) %w", len(*to), value, err)
+		return errorf.Errorf("rule %d (%q) %w", len(*to), value, err)
 	}
 	return nil
 }
