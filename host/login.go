@@ -50,9 +50,7 @@ func (v *visit) enterOrLeave(w http.ResponseWriter, r *http.Request, op *abi.Op)
 			v.keep(result)
 			return nil
 		}
-		if len(result.Decision.Cookies) > 0 {
-			v.move("")
-		}
+		v.move("")
 		v.user = nil
 		v.take(result)
 		return nil

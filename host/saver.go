@@ -48,12 +48,12 @@ func (s *saver) save(status int) {
 	if vary {
 		addVary(header)
 	}
-	if result == nil || len(result.Decision.Cookies) == 0 {
+	if result == nil || len(result.Decision.Cookies) == 0 && result.SessionKey != "" {
 		return
 	}
-	// It takes the place of a cookie that a login or a check has set.
-	name := s.visit.host.cookie + "="
+	// What a login or a check has set before is out of date.
 	if earlier := header["Set-Cookie"]; len(earlier) > 0 {
+		name := s.visit.host.cookie + "="
 		header["Set-Cookie"] = slices.DeleteFunc(slices.Clone(earlier), func(cookie string) bool { return strings.HasPrefix(cookie, name) })
 	}
 	setCookies(s.ResponseWriter, &result.Decision)

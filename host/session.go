@@ -74,8 +74,9 @@ func (s *RequestSession) Raw(ctx context.Context, key string) (text string, ok b
 
 // Get returns one entry as encoding/json decodes it, numbers as
 // [json.Number]. What Go cannot decode (NaN) is an error; see [RequestSession.Raw].
-// The value is the caller's: as in Django, changing what is inside of it
-// changes nothing that is saved until it is [RequestSession.Set] again.
+// The value is a copy, and the caller's: changing what is inside of it changes
+// nothing until it is [RequestSession.Set] again. (Django does not notice such
+// a change either, but saves it along when something else is.)
 func (s *RequestSession) Get(ctx context.Context, key string) (value any, ok bool, err error) {
 	text, ok, err := s.Raw(ctx, key)
 	if err != nil || !ok {

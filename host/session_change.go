@@ -28,9 +28,13 @@ func (s *RequestSession) Set(ctx context.Context, key string, value any) error {
 // maxDepth is the nesting that can be stored.
 const maxDepth = 200
 
-// SetRaw stores a value that is JSON text already, as Python reads it.
+// SetRaw stores a value that is JSON text already, as Python reads and writes it.
 func (s *RequestSession) SetRaw(ctx context.Context, key, raw string) error {
-	if err := pyjson.Valid(raw, maxDepth); err != nil {
+	err := pyjson.Valid(raw, maxDepth)
+	if err == nil {
+		raw, err = pyjson.Canonical(raw)
+	}
+	if err != nil {
 		return fmt.Errorf("session entry %q: %w", key, err)
 	}
 	return s.edit(ctx, func(session *djsession.Session) { session.Set(key, raw) })
@@ -59,9 +63,7 @@ func (s *RequestSession) Flush(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("flush the session: %w", err)
 		}
-		if _, had := v.host.gate.SessionKey(v.op(abi.OpSessionFlush).Request); had {
-			v.move("") // so that nobody finds the old one
-		}
+		v.move("")
 		v.user = nil
 		v.take(result)
 		return nil
@@ -160,8 +162,6 @@ func marshal(value any) (string, error) {
 	var b bytes.Buffer
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return "", err
-	}
-	return pyjson.Canonical(b.String())
+	err := encoder.Encode(value)
+	return b.String(), err
 }

@@ -32,8 +32,10 @@ type visit struct {
 	request gate.Request // without headers
 	saves   bool         // Middleware saves the session
 
+	came []string // the cookies, as they came
+
 	mu      sync.Mutex
-	cookies []string // as they came, or the session's alone after it moved to another key
+	cookies []string // came, or the session's alone after it moved to another key
 	user    *abi.Result
 	session djsession.State
 	asked   bool // for the user or the session, whatever came of it
@@ -41,7 +43,8 @@ type visit struct {
 }
 
 func (h *Host) visit(r *http.Request) *visit {
-	return &visit{host: h, request: target(r), cookies: r.Header["Cookie"]}
+	cookies := r.Header["Cookie"]
+	return &visit{host: h, request: target(r), came: cookies, cookies: cookies}
 }
 
 // visitOf is the innermost visit that r passed, or nil.
@@ -57,9 +60,15 @@ func (v *visit) do(ctx context.Context, kind abi.OpKind) (*abi.Result, error) {
 	return result, refused(result)
 }
 
+// op has the cookies that came where it is asked whether there was one: the
+// session's key is in its state then.
 func (v *visit) op(kind abi.OpKind) *abi.Op {
 	op := &abi.Op{Kind: kind, Request: v.request, Session: v.session}
-	for _, cookie := range v.cookies {
+	cookies := v.cookies
+	if kind == abi.OpSessionSave {
+		cookies = v.came
+	}
+	for _, cookie := range cookies {
 		op.Request.Headers = append(op.Request.Headers, gate.Header{Name: "Cookie", Value: cookie})
 	}
 	return op
