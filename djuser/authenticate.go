@@ -2,8 +2,8 @@ package djuser
 
 import (
 	"context"
-	"fmt"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/gate"
 )
@@ -26,7 +26,7 @@ func (u *Users) Authenticate(ctx context.Context, fx Effects, username, password
 	if user == nil || u.backend == "" {
 		return nil, refuse(u.settings.Hashers.Waste(ctx, fx, password))
 	}
-	ok, outdated, err := u.settings.Hashers.Check(ctx, fx, password, user.password)
+	ok, outdated, err := u.settings.Hashers.Check(ctx, fx, password, *user.password)
 	if err != nil || !ok {
 		return nil, u.explain(refuse(err), user)
 	}
@@ -45,13 +45,13 @@ func refuse(err error) error {
 	if err == nil {
 		return denied(gate.ReasonBadCredentials)
 	}
-	return fmt.Errorf("checking a password: %w", err)
+	return errorf.Errorf("checking a password: %w", err)
 }
 
 // explain adds to a refusal, for the log, that no password can ever match.
 func (u *Users) explain(err error, user *User) error {
 	if d, ok := err.(*gate.Denied); ok {
-		if broken := u.settings.Hashers.Readable(user.password); broken != nil {
+		if broken := u.settings.Hashers.Readable(*user.password); broken != nil {
 			d.Detail = broken.Error()
 		}
 	}
@@ -64,14 +64,14 @@ func (u *Users) explain(err error, user *User) error {
 func (u *Users) rehash(ctx context.Context, fx Effects, user *User, password string) (*User, error) {
 	encoded, err := u.settings.Hashers.Make(ctx, fx, fx.Random, password, "")
 	if err != nil {
-		return nil, fmt.Errorf("upgrading a password hash: %w", err)
+		return nil, errorf.Errorf("upgrading a password hash: %w", err)
 	}
-	n, err := change(ctx, fx, with(u.sql.passwordCAS, query.Text(encoded), u.stored(user.PK()), query.Text(user.password)))
+	n, err := change(ctx, fx, with(u.sql.passwordCAS, query.Text(encoded), u.stored(user.PK()), query.Text(*user.password)))
 	if err != nil {
-		return nil, fmt.Errorf("upgrading a password hash: %w", err)
+		return nil, errorf.Errorf("upgrading a password hash: %w", err)
 	}
 	if n > 0 {
-		user.password = encoded
+		user.password = &encoded
 		return user, nil
 	}
 	again, err := u.byID(ctx, fx, user.PK())
@@ -81,7 +81,7 @@ func (u *Users) rehash(ctx context.Context, fx Effects, user *User, password str
 	if again == nil || again.Username() != user.Username() {
 		return nil, denied(gate.ReasonBadCredentials)
 	}
-	ok, _, err := u.settings.Hashers.Check(ctx, fx, password, again.password)
+	ok, _, err := u.settings.Hashers.Check(ctx, fx, password, *again.password)
 	if err != nil || !ok {
 		return nil, refuse(err)
 	}

@@ -1,10 +1,10 @@
 package djuser
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 )
 
@@ -86,10 +86,10 @@ func arrange(s *Settings) (columns, error) {
 	for i := range c.all {
 		col := &c.all[i]
 		if err := query.CheckIdentifier(col.Name); err != nil || strings.Contains(col.Name, ".") {
-			return c, fmt.Errorf("user_column: %q is not a column name", col.Name)
+			return c, errorf.Errorf("user_column: %q is not a column name", col.Name)
 		}
 		if c.index(col.Name) != i {
-			return c, fmt.Errorf("user_column: %q comes twice", col.Name)
+			return c, errorf.Errorf("user_column: %q comes twice", col.Name)
 		}
 		switch known := djangoIndex(col.Name); {
 		case col.Name == s.UsernameField, col.Name == s.EmailField:
@@ -103,13 +103,13 @@ func arrange(s *Settings) (columns, error) {
 	c.lastLogin = c.index("last_login")
 	switch {
 	case c.pk < 0:
-		return c, fmt.Errorf("user_pk: table %s has no column %q", s.Table, s.PK)
+		return c, errorf.Errorf("user_pk: table %s has no column %q", s.Table, s.PK)
 	case c.username < 0:
-		return c, fmt.Errorf("username_field: table %s has no column %q", s.Table, s.UsernameField)
+		return c, errorf.Errorf("username_field: table %s has no column %q", s.Table, s.UsernameField)
 	case c.password < 0:
-		return c, fmt.Errorf("user_table: table %s has no column %q, so it holds no Django users", s.Table, passwordColumn)
+		return c, errorf.Errorf("user_table: table %s has no column %q, so it holds no Django users", s.Table, passwordColumn)
 	case c.pk == c.password || c.username == c.password || c.email == c.password:
-		return c, fmt.Errorf("user_pk, username_field and email_field cannot be %q", passwordColumn)
+		return c, errorf.Errorf("user_pk, username_field and email_field cannot be %q", passwordColumn)
 	}
 	return c, nil
 }

@@ -2,12 +2,12 @@ package djuser
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djuser/gate"
 )
 
@@ -100,11 +100,11 @@ func csrfSecret(ctx context.Context, fx Effects) (string, error) {
 	for range csrfAsks {
 		random, err := fx.Random(ctx, gate.CSRFRandom)
 		if err != nil {
-			return "", fmt.Errorf("making a csrf token: %w", err)
+			return "", errorf.Errorf("making a csrf token: %w", err)
 		}
 		if secret, err := gate.NewCSRFSecret(random); err == nil {
 			return secret, nil
 		}
 	}
-	return "", fmt.Errorf("making a csrf token: %w", djsession.ErrNoRandomness)
+	return "", errorf.Errorf("making a csrf token: %w", djsession.ErrNoRandomness)
 }

@@ -3,10 +3,10 @@ package djuser
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djsession/signing"
 	"github.com/djedge/djedge/djuser/gate"
@@ -93,7 +93,7 @@ func (u *Users) fromKey(ctx context.Context, fx Effects, key string, hint query.
 	}
 	results, err := ask(ctx, fx, statements...)
 	if err != nil {
-		return none, nil, gate.ReasonDatabaseUnavailable, fmt.Errorf("reading a session: %w", err)
+		return none, nil, gate.ReasonDatabaseUnavailable, errorf.Errorf("reading a session: %w", err)
 	}
 	sess := u.store.FromResult(key, results[0])
 	if sess.Key() == "" {
@@ -142,17 +142,17 @@ func (u *Users) verify(ctx context.Context, fx Effects, sess *djsession.Session,
 	if !user.IsActive() && !allowsInactive(c.backend) {
 		return nil, gate.ReasonUserInactive, nil
 	}
-	ok, fallback := u.verifyAuthHash(c.hash, user.password)
+	ok, fallback := u.verifyAuthHash(c.hash, *user.password)
 	if !ok {
 		if u.settings.WritesOnReads {
 			if err := u.store.Flush(ctx, fx, sess); err != nil {
-				return nil, gate.ReasonDatabaseUnavailable, fmt.Errorf("flushing a session: %w", err)
+				return nil, gate.ReasonDatabaseUnavailable, errorf.Errorf("flushing a session: %w", err)
 			}
 		}
 		return nil, gate.ReasonAuthHashMismatch, nil
 	}
 	if fallback && u.settings.WritesOnReads {
-		sess.SetText(u.settings.SessionKeys.Hash, u.SessionAuthHash(user.password))
+		sess.SetText(u.settings.SessionKeys.Hash, u.SessionAuthHash(*user.password))
 		if err := u.renew(ctx, fx, sess); err != nil {
 			return nil, gate.ReasonDatabaseUnavailable, err
 		}
@@ -169,7 +169,7 @@ func (u *Users) renew(ctx context.Context, fx Effects, sess *djsession.Session) 
 		err = u.store.CycleKey(ctx, fx, sess)
 	}
 	if err != nil {
-		return fmt.Errorf("moving a session to a new key: %w", err)
+		return errorf.Errorf("moving a session to a new key: %w", err)
 	}
 	return nil
 }

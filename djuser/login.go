@@ -2,9 +2,9 @@ package djuser
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/gate"
 )
@@ -32,7 +32,7 @@ func (u *Users) Login(ctx context.Context, fx Effects, sess *djsession.Session, 
 		return denied(gate.ReasonUserInactive)
 	}
 
-	hash := u.SessionAuthHash(user.password) // of the row as stored
+	hash := u.SessionAuthHash(*user.password) // of the row as stored
 	k := u.settings.SessionKeys
 	keep, clear := false, false
 	if _, loggedIn := sess.Get(k.UserID); loggedIn {
@@ -61,7 +61,7 @@ func (u *Users) Login(ctx context.Context, fx Effects, sess *djsession.Session, 
 	}
 	if keep {
 		if err := u.store.Save(ctx, fx, sess); err != nil {
-			return fmt.Errorf("saving a session: %w", err)
+			return errorf.Errorf("saving a session: %w", err)
 		}
 	} else if err := u.renew(ctx, fx, sess); err != nil {
 		return err
@@ -77,7 +77,7 @@ func (u *Users) touch(ctx context.Context, fx Effects, user *User) error {
 	}
 	now := fx.Now()
 	if _, err := change(ctx, fx, with(u.sql.lastLogin, u.store.Time(now), u.stored(user.PK()))); err != nil {
-		return fmt.Errorf("writing last_login: %w", err)
+		return errorf.Errorf("writing last_login: %w", err)
 	}
 	user.row[u.columns.lastLogin] = query.Time(now)
 	return nil
@@ -95,12 +95,12 @@ func (u *Users) Logout(ctx context.Context, fx Effects, sess *djsession.Session)
 		language, kept = sess.Get(languageKey)
 	}
 	if err := u.store.Flush(ctx, fx, sess); err != nil {
-		return fmt.Errorf("flushing a session: %w", err)
+		return errorf.Errorf("flushing a session: %w", err)
 	}
 	if kept && language != "null" {
 		sess.Set(languageKey, language)
 		if err := u.store.Create(ctx, fx, sess); err != nil {
-			return fmt.Errorf("keeping the language of a session: %w", err)
+			return errorf.Errorf("keeping the language of a session: %w", err)
 		}
 	}
 	return nil

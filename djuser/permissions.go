@@ -3,10 +3,10 @@ package djuser
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 )
 
@@ -110,7 +110,7 @@ func (u *Users) Permissions(ctx context.Context, fx Effects, user *User) (*Permi
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("reading permissions: %w", err)
+		return nil, errorf.Errorf("reading permissions: %w", err)
 	}
 	return p, nil
 }

@@ -2,9 +2,9 @@ package djuser
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 )
 
@@ -49,11 +49,11 @@ func (t *PermissionTables) check() error {
 		{"content_type_table", t.ContentType},
 	} {
 		if err := query.CheckIdentifier(c.name); err != nil {
-			return fmt.Errorf("%s: %w", c.setting, err)
+			return errorf.Errorf("%s: %w", c.setting, err)
 		}
 	}
 	if strings.Contains(t.UserColumn, ".") {
-		return fmt.Errorf("user_m2m_column: %q is not a column name", t.UserColumn)
+		return errorf.Errorf("user_m2m_column: %q is not a column name", t.UserColumn)
 	}
 	return nil
 }

@@ -3,10 +3,10 @@ package djuser
 import (
 	"context"
 	"errors"
-	"fmt"
 	"unicode/utf8"
 
 	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/djuser/password"
@@ -85,7 +85,7 @@ func (u *Users) Register(ctx context.Context, fx Effects, username, email, passw
 	if _, err := change(ctx, fx, with(u.sql.insert, args...)); errors.Is(err, query.ErrDuplicate) {
 		return nil, denied(gate.ReasonUsernameTaken)
 	} else if err != nil {
-		return nil, fmt.Errorf("creating a user: %w", err)
+		return nil, errorf.Errorf("creating a user: %w", err)
 	}
 	user, err := u.byName(ctx, fx, name)
 	if err == nil && user == nil {
@@ -101,10 +101,10 @@ func (u *Users) Register(ctx context.Context, fx Effects, username, email, passw
 func newUUID(ctx context.Context, fx Effects) (string, error) {
 	random, err := fx.Random(ctx, 16)
 	if err != nil {
-		return "", fmt.Errorf("making a primary key: %w", err)
+		return "", errorf.Errorf("making a primary key: %w", err)
 	}
 	if len(random) != 16 {
-		return "", fmt.Errorf("making a primary key: %w", djsession.ErrNoRandomness)
+		return "", errorf.Errorf("making a primary key: %w", djsession.ErrNoRandomness)
 	}
 	id := [16]byte(random)
 	id[6] = id[6]&0x0f | 0x40
@@ -151,7 +151,7 @@ func (u *Users) hash(ctx context.Context, fx Effects, secret string) (string, er
 		return "", denied(gate.ReasonPasswordInvalid)
 	}
 	if err != nil {
-		return "", fmt.Errorf("hashing a password: %w", err)
+		return "", errorf.Errorf("hashing a password: %w", err)
 	}
 	return encoded, nil
 }

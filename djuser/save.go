@@ -3,12 +3,12 @@ package djuser
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/gate"
 )
@@ -28,7 +28,7 @@ func (u *Users) SetPassword(ctx context.Context, fx Effects, id, password string
 	}
 	n, err := change(ctx, fx, with(u.sql.password, query.Text(encoded), u.stored(pk)))
 	if err != nil {
-		return fmt.Errorf("storing a password: %w", err)
+		return errorf.Errorf("storing a password: %w", err)
 	}
 	if n == 0 {
 		return denied(gate.ReasonUserMissing)
@@ -84,7 +84,7 @@ func (u *Users) Save(ctx context.Context, fx Effects, id string, fields []Field)
 	case errors.Is(err, query.ErrDuplicate):
 		return denied(gate.ReasonUsernameTaken)
 	case err != nil:
-		return fmt.Errorf("saving a user: %w", err)
+		return errorf.Errorf("saving a user: %w", err)
 	case n == 0:
 		return denied(gate.ReasonUserMissing)
 	}

@@ -3,11 +3,11 @@ package djuser
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djsession/signing"
 	"github.com/djedge/djedge/djsession/version"
@@ -116,7 +116,7 @@ func New(s Settings, store *djsession.Store) (*Users, error) {
 		if !s.Version.AtLeast(3, 1) {
 			name = "key_auth_hash_sha1"
 		}
-		return nil, fmt.Errorf("%s: django %v needs this key", name, s.Version)
+		return nil, errorf.Errorf("%s: django %v needs this key", name, s.Version)
 	}
 	var err error
 	if u.columns, err = arrange(&s); err != nil {
@@ -128,10 +128,10 @@ func New(s Settings, store *djsession.Store) (*Users, error) {
 
 func (s *Settings) check(sessionCookie string) error {
 	if s.Dialect > query.MySQL {
-		return fmt.Errorf("dialect: %v is unknown", s.Dialect)
+		return errorf.Errorf("dialect: %v is unknown", s.Dialect)
 	}
 	if err := query.CheckIdentifier(s.Table); err != nil {
-		return fmt.Errorf("user_table: %w", err)
+		return errorf.Errorf("user_table: %w", err)
 	}
 	if err := s.Permissions.check(); err != nil {
 		return err
@@ -143,9 +143,9 @@ func (s *Settings) check(sessionCookie string) error {
 	}
 	switch {
 	case !djsession.IsToken(s.CSRFCookieName):
-		return fmt.Errorf("csrf_cookie_name %q is not a cookie name", s.CSRFCookieName)
+		return errorf.Errorf("csrf_cookie_name %q is not a cookie name", s.CSRFCookieName)
 	case s.CSRFCookieName == sessionCookie:
-		return fmt.Errorf("csrf_cookie_name %q is the session cookie's name too", s.CSRFCookieName)
+		return errorf.Errorf("csrf_cookie_name %q is the session cookie's name too", s.CSRFCookieName)
 	}
 	for _, c := range []struct{ setting, value string }{
 		{"csrf_cookie_domain", s.CSRFCookieDomain},
@@ -153,12 +153,12 @@ func (s *Settings) check(sessionCookie string) error {
 	} {
 		bad := func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ';' || r == ',' || r == '"' }
 		if strings.IndexFunc(c.value, bad) >= 0 {
-			return fmt.Errorf("%s %q cannot be part of a cookie", c.setting, c.value)
+			return errorf.Errorf("%s %q cannot be part of a cookie", c.setting, c.value)
 		}
 	}
 	switch strings.ToLower(s.CSRFCookieSameSite) {
 	case "lax", "strict", "none", "-":
 		return nil
 	}
-	return fmt.Errorf("csrf_cookie_samesite %q is not Lax, Strict, None or -", s.CSRFCookieSameSite)
+	return errorf.Errorf("csrf_cookie_samesite %q is not Lax, Strict, None or -", s.CSRFCookieSameSite)
 }

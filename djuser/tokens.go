@@ -109,7 +109,7 @@ func (t *ResetTokens) CheckFor(user *User, token string, now time.Time) bool {
 }
 
 func (t *ResetTokens) userOf(user *User) ResetUser {
-	r := ResetUser{ID: user.ID(), Password: user.password, Email: user.Email()}
+	r := ResetUser{ID: user.ID(), Password: *user.password, Email: user.Email()}
 	if value, ok := user.Get("last_login"); ok && !value.IsNull() {
 		r.LastLogin = value.Time()
 		if t.Naive && user.users.settings.Dialect == query.PostgreSQL {

@@ -3,9 +3,8 @@ package djuser
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/gate"
 )
@@ -16,9 +15,9 @@ import (
 type User struct {
 	users    *Users
 	row      []query.Value // the password is null
-	password string
-	backend  string       // of the session or the login, "" for a user loaded by id
-	granted  *Permissions // without a superuser's; nil: not read, see FromKeyGranted
+	password *string       // behind a pointer, because fmt does not follow those: no log shows a hash
+	backend  string        // of the session or the login, "" for a user loaded by id
+	granted  *Permissions  // without a superuser's; nil: not read, see FromKeyGranted
 }
 
 // user makes a User of a row. The row itself may be shared, and is not changed.
@@ -31,7 +30,8 @@ func (u *Users) user(row []query.Value) (*User, error) {
 	for i := range row {
 		own[i] = u.store.Coerce(row[i], c.all[i].Kind)
 	}
-	user := &User{users: u, row: own, password: own[c.password].Text()}
+	password := own[c.password].Text()
+	user := &User{users: u, row: own, password: &password}
 	own[c.password] = query.Null()
 	return user, nil
 }
@@ -84,9 +84,11 @@ func (u *User) Identity() gate.Identity {
 	return gate.Identity{ID: u.ID(), Name: u.Username(), Email: u.Email(), Staff: u.IsStaff(), Superuser: u.IsSuperuser()}
 }
 
-// Format writes the id alone, whatever the verb, so that no log and no error
-// shows a row or a hash.
-func (u User) Format(f fmt.State, verb rune) { io.WriteString(f, "user "+u.ID()) }
+// String is the id alone, so that no log and no error shows a row.
+func (u User) String() string { return "user " + u.ID() }
+
+// GoString is [User.String].
+func (u User) GoString() string { return u.String() }
 
 // ask runs read or single write statements in one round trip.
 func ask(ctx context.Context, fx Effects, statements ...query.Statement) ([]query.Result, error) {
@@ -119,7 +121,7 @@ func (u *Users) find(r query.Result, column int, want string) (found *User, err 
 			continue
 		}
 		if found != nil {
-			return nil, fmt.Errorf("several rows have the same %s", u.columns.all[column].Name)
+			return nil, errorf.Errorf("several rows have the same %s", u.columns.all[column].Name)
 		}
 		found = user
 	}
@@ -139,7 +141,7 @@ func (u *Users) byName(ctx context.Context, fx Effects, name string) (*User, err
 	}
 	results, err := ask(ctx, fx, with(u.sql.byName, query.Text(name)))
 	if err != nil {
-		return nil, fmt.Errorf("reading a user: %w", err)
+		return nil, errorf.Errorf("reading a user: %w", err)
 	}
 	return u.find(results[0], u.columns.username, name)
 }

@@ -2,11 +2,12 @@ package djuser
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/djedge/djedge/djsession/errorf"
 )
 
 // The codes of a refused password, as Django's ValidationError carries them.
@@ -70,7 +71,7 @@ func NewPasswordValidators(validators ...PasswordValidator) (*PasswordValidators
 				v.MaxSimilarity = 0.7
 			}
 			if !(v.MaxSimilarity >= 0.1) {
-				return nil, fmt.Errorf("auth_password_validators: max_similarity %g is less than 0.1", v.MaxSimilarity)
+				return nil, errorf.Errorf("auth_password_validators: max_similarity %v is less than 0.1", v.MaxSimilarity)
 			}
 			if v.UserAttributes == nil {
 				v.UserAttributes = []string{"username", "first_name", "last_name", "email"}
@@ -86,7 +87,7 @@ func NewPasswordValidators(validators ...PasswordValidator) (*PasswordValidators
 		case "NumericPasswordValidator":
 			all.checks = append(all.checks, numeric)
 		default:
-			return nil, fmt.Errorf("auth_password_validators: %q is none of Django's four", v.Name)
+			return nil, errorf.Errorf("auth_password_validators: %q is none of Django's four", v.Name)
 		}
 	}
 	return all, nil
@@ -258,16 +259,16 @@ func ParsePasswordValidator(text string) (v PasswordValidator, err error) {
 		switch class + "." + name {
 		case "MinimumLengthValidator.min_length":
 			if v.MinLength, err = strconv.Atoi(value); err != nil || v.MinLength < 1 {
-				return v, fmt.Errorf("min_length: %q is not a number from 1 on", value)
+				return v, errorf.Errorf("min_length: %q is not a number from 1 on", value)
 			}
 		case "UserAttributeSimilarityValidator.max_similarity":
 			if v.MaxSimilarity, err = strconv.ParseFloat(value, 64); err != nil || !(v.MaxSimilarity >= 0.1) {
-				return v, fmt.Errorf("max_similarity: %q is not a number from 0.1 on", value)
+				return v, errorf.Errorf("max_similarity: %q is not a number from 0.1 on", value)
 			}
 		case "UserAttributeSimilarityValidator.user_attributes":
 			v.UserAttributes = append(v.UserAttributes, value)
 		default:
-			return v, fmt.Errorf("%s has no option %q here", class, name)
+			return v, errorf.Errorf("%s has no option %q here", class, name)
 		}
 	}
 	return v, nil

@@ -2,11 +2,11 @@ package gate
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/version"
 )
 
@@ -54,21 +54,21 @@ func NewCSRF(s CSRFSettings) (*CSRF, error) {
 	c := &CSRF{s: s}
 	switch {
 	case !djsession.IsToken(s.CookieName):
-		return nil, fmt.Errorf("csrf_cookie_name %q is not a cookie name", s.CookieName)
+		return nil, errorf.Errorf("csrf_cookie_name %q is not a cookie name", s.CookieName)
 	case !djsession.IsToken(s.HeaderName):
-		return nil, fmt.Errorf("csrf_header_name %q is not a header name", s.HeaderName)
+		return nil, errorf.Errorf("csrf_header_name %q is not a header name", s.HeaderName)
 	}
 	for _, o := range s.TrustedOrigins {
 		u, ok := urlsplit(o)
 		old := !s.Version.AtLeast(4, 0)
 		switch {
 		case old && strings.Contains(o, "/"):
-			return nil, fmt.Errorf("csrf_trusted_origins %q is not a host; origins came with Django 4.0", o)
+			return nil, errorf.Errorf("csrf_trusted_origins %q is not a host; origins came with Django 4.0", o)
 		case old:
 			c.referers = append(c.referers, o)
 			continue
 		case !ok || u.scheme == "" || u.netloc == "": // Django's check 4_0.E001
-			return nil, fmt.Errorf("csrf_trusted_origins %q is not an origin such as https://example.com", o)
+			return nil, errorf.Errorf("csrf_trusted_origins %q is not an origin such as https://example.com", o)
 		}
 		host := strings.TrimLeft(u.netloc, "*")
 		c.referers = append(c.referers, host)

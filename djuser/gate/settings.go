@@ -2,11 +2,11 @@ package gate
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/version"
 )
 
@@ -85,12 +85,12 @@ func New(s Settings) (*Gate, error) {
 		requestWant: []string{"cookie", "origin", "sec-fetch-site", "content-type", "content-length", "transfer-encoding", "referer"},
 	}
 	if !djsession.IsToken(g.cookie) {
-		return nil, fmt.Errorf("session_cookie_name %q is not a cookie name", g.cookie)
+		return nil, errorf.Errorf("session_cookie_name %q is not a cookie name", g.cookie)
 	}
 	for _, text := range s.PublicOrigins {
 		o, ok := parseOrigin(text)
 		if !ok {
-			return nil, fmt.Errorf("public_origin %q is not an origin such as https://example.com", text)
+			return nil, errorf.Errorf("public_origin %q is not an origin such as https://example.com", text)
 		}
 		g.origins = append(g.origins, o)
 	}
@@ -110,11 +110,11 @@ func New(s Settings) (*Gate, error) {
 		alias := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
 		switch {
 		case !djsession.IsToken(name) || strings.Count(alias, "-") > maxDashes:
-			return nil, fmt.Errorf("%s %q is not a header name", settings[i], name)
+			return nil, errorf.Errorf("%s %q is not a header name", settings[i], name)
 		case slices.Contains(g.requestWant, alias) || slices.Contains(reservedHeaders, alias):
-			return nil, fmt.Errorf("%s %q is a header with a meaning of its own", settings[i], name)
+			return nil, errorf.Errorf("%s %q is a header with a meaning of its own", settings[i], name)
 		case seen[alias]:
-			return nil, fmt.Errorf("%s %q is the name of another identity header too", settings[i], name)
+			return nil, errorf.Errorf("%s %q is the name of another identity header too", settings[i], name)
 		}
 		seen[alias] = true
 		g.nobody = append(g.nobody, Header{Name: name})

@@ -3,9 +3,9 @@ package step
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser"
 	"github.com/djedge/djedge/djuser/gate"
@@ -60,7 +60,7 @@ func (w *watched) Random(ctx context.Context, n int) ([]byte, error) {
 	}
 	if err != nil {
 		if !errors.Is(err, djsession.ErrNoRandomness) {
-			err = fmt.Errorf("%w: %w", djsession.ErrNoRandomness, err)
+			err = errorf.Errorf("%w: %w", djsession.ErrNoRandomness, err)
 		}
 		return nil, w.note(gate.ReasonNoRandomness, err)
 	}

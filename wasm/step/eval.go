@@ -2,12 +2,12 @@ package step
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/pyjson"
 	"github.com/djedge/djedge/djsession/signing"
 	"github.com/djedge/djedge/djsession/version"
@@ -92,7 +92,7 @@ type evalArgs struct {
 // argumentErrorf is for mistakes of the caller, which must not pass for a
 // refusal of the rules: they begin with "eval: ".
 func argumentErrorf(format string, values ...any) error {
-	return fmt.Errorf("eval: "+format, values...)
+	return errorf.Errorf("eval: "+format, values...)
 }
 
 func (a *evalArgs) fail(err error) {
