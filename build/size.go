@@ -13,7 +13,7 @@ import (
 // megabyte of the raw size is zeros that make instances start twice as fast.
 const (
 	goalRaw = 5_000_000
-	maxRaw  = 5_700_000
+	maxRaw  = 6_000_000
 	maxGzip = 1_500_000
 )
 
