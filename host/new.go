@@ -218,7 +218,7 @@ func (h *Host) probeGrants(ctx context.Context, rules *step.Rules) error {
 			found = true
 			statement.Args = []query.Value{query.Null()}
 			if _, err := h.db.Query(ctx, false, statement); err != nil {
-				return fmt.Errorf("rule: one needs a permission or a group, and these cannot be read (see user_groups_table and the settings after it): %w", err)
+				return fmt.Errorf("rule: one needs a permission or a group, which cannot be read (see user_groups_table and the settings after it): %w", err)
 			}
 		}
 	}

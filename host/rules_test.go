@@ -114,7 +114,7 @@ func TestRulesAtTheStart(t *testing.T) {
 		"rule 2 (/reports/x): is never reached": func(_ *testing.T, _ *database, c *host.Config) {
 			c.Rules = append(reports[:1:1], gate.Rule{Path: "/reports/x", Allow: gate.Anyone})
 		},
-		"rule: one needs a permission or a group, and these cannot be read": func(_ *testing.T, _ *database, c *host.Config) {
+		"rule: one needs a permission or a group, which cannot be read": func(_ *testing.T, _ *database, c *host.Config) {
 			c.Rules, c.PermissionTables = reports, djuser.PermissionTables{Group: "no_such_table"}
 		},
 		"password_validators": func(_ *testing.T, _ *database, c *host.Config) { c.PasswordValidators = []string{"x"} },

@@ -28,6 +28,55 @@ A **secret** may also be given as the name of a file that holds it and perhaps a
 
 A list is an array of strings in the file; in a flag or a variable it is separated by commas (` + "`secret_key_fallbacks`" + `
 by newlines), and a flag may repeat. A duration is a string such as "5s".
+
+## Rules
+
+Without rules ` + "`/auth`" + ` asks for a login, whatever the request. With them it decides by the method and the path of the request that
+the proxy asks about, which ` + "`serve.forwarded_headers`" + ` says where to find and ` + "`serve.trusted_proxies`" + ` from whom.
+
+` + "```toml" + `
+[serve]
+forwarded_headers = "x-forwarded"
+trusted_proxies = ["10.0.0.0/8"]
+
+[[rule]]
+path = "/public/"
+allow = "anyone"
+
+[[rule]]
+path = "/reports/"
+methods = ["GET"]
+allow = "permission:reports.view_report"
+
+[[rule]]
+path = "/reports/"
+allow = "group:Editors of reports"
+` + "```" + `
+
+| key | meaning |
+| --- | --- |
+| ` + "`path`" + ` | prefix by whole segments, as in a URL: ` + "`/reports/` and `/reports`" + ` fit /reports and everything under it, and not /reports2. There are no patterns |
+| ` + "`methods`" + ` | the methods that the rule is for, in capital letters; GET is for HEAD too. All when it is not given |
+| ` + "`allow`" + ` | ` + "`anyone`, `authenticated`, `staff`, `superuser`, `permission:app.codename` or `group:name`" + ` |
+
+The first rule that fits decides, and **a request that none fits needs a login**. A path that servers may read differently is denied (403,
+` + "`path_ambiguous`" + `) whatever the rules are: one with ` + "`//`, `.` or `..`, `;`, `\\`" + `, an encoded slash, percent sign, question mark or number sign, a control
+character, something that is not UTF-8, or what differs from a rule's path in case, Unicode's compatibility forms, or dots and blanks at the end of a segment only. Rules that no request
+can reach are refused at the start. ` + "`--rule`" + ` and ` + "`DJEDGE_RULE`" + ` (one rule on each line) take a rule as ` + "`METHODS PATH REQUIREMENT`" + `, with ` + "`*`" + ` for all methods.
+
+` + "```" + `
+$ djedge explain GET https://example.com/reports/ --session 3x9… --config djedge.toml
+deny 403 permission_missing reports.view_report (rule 2: GET /reports/ permission:reports.view_report)
+user "bob", id 7
+` + "```" + `
+
+` + "`djedge explain`" + ` only reads; its exit code is 0 when the request may pass, else 1.
+
+## Forms
+
+The endpoints of ` + "`serve.api`" + ` that take JSON take forms (application/x-www-form-urlencoded) too, with Django's token in ` + "`csrfmiddlewaretoken`" + ` or
+in its header, checked as CsrfViewMiddleware does. They answer with a redirect to the field ` + "`next`" + `, when that is a path or on a host of ` + "`serve.public_origins`" + `, else
+to ` + "`/`" + `. So a page of the Django site on the same host can post its login form here.
 `)
 	table := ""
 	c := new(config)

@@ -30,20 +30,30 @@ func loadConfig(p *process) (*config, error) { return loadConfigFor(p, "serve") 
 
 // loadConfigFor is for a command that takes the settings of serve.
 func loadConfigFor(p *process, command string) (*config, error) {
+	fs := newFlags(command, "[flags]")
+	c, arguments, err := loadConfigWith(p, fs)
+	if err == nil && len(arguments) > 0 {
+		return nil, usagef("%s: unexpected argument", command)
+	}
+	return c, err
+}
+
+// loadConfigWith is for one that has flags of its own, in fs, or arguments.
+func loadConfigWith(p *process, fs *flag.FlagSet) (*config, []string, error) {
 	c := new(config)
 	options := c.options()
 	if err := setDefaults(options); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	flags := source{}
-	fs := newFlags(command, "[flags]")
 	defineFlags(fs, options, flags)
-	if err := noArguments(p, fs); err != nil {
-		return nil, err
+	arguments, err := parse(p, fs)
+	if err != nil {
+		return nil, nil, err
 	}
 	variables, err := readEnvironment(p.env, options)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	path := flags["config"]
 	if path == "" {
@@ -52,10 +62,10 @@ func loadConfigFor(p *process, command string) (*config, error) {
 	file := source{}
 	if path != "" {
 		if file, err = readFile(path, options); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return c, apply(options, []level{{flags, asFlag}, {variables, asVariable}, {file, asKey}})
+	return c, arguments, apply(options, []level{{flags, asFlag}, {variables, asVariable}, {file, asKey}})
 }
 
 // setDefaults sets every option that has a default to it.
@@ -82,7 +92,12 @@ func asFlag(o *option, suffix string) string {
 
 func asVariable(o *option, suffix string) string { return o.variable() + strings.ToUpper(suffix) }
 
-func asKey(o *option, suffix string) string { return o.table + "." + o.key + suffix }
+func asKey(o *option, suffix string) string {
+	if o.table == "" {
+		return o.key + suffix
+	}
+	return o.table + "." + o.key + suffix
+}
 
 // apply sets each option from the first level that has it.
 func apply(options []option, levels []level) error {
@@ -169,7 +184,7 @@ func defineFlags(fs *flag.FlagSet, options []option, to source) {
 		case !o.secret || o.public:
 			fs.Func(o.flagName(), doc, func(text string) error {
 				if earlier, ok := to[o.key]; ok && o.isList() {
-					text = earlier + "," + text
+					text = earlier + o.separator() + text
 				}
 				to[o.key] = text
 				return nil
@@ -238,6 +253,14 @@ func readFile(path string, options []option) (source, error) {
 	}
 	from := source{}
 	for table, content := range tables {
+		if table == ruleTable {
+			text, err := fileRules(content)
+			if err != nil {
+				return nil, configf("config: %s: %w", path, err)
+			}
+			from[ruleTable] = text
+			continue
+		}
 		keys, ok := content.(map[string]any)
 		if !ok || table != django && table != serve {
 			return nil, configf("config: %s: unknown key %s", path, table)
@@ -274,10 +297,7 @@ func fileValue(o *option, value any) (string, error) {
 		}
 	case []any:
 		if o.isList() {
-			separator := ","
-			if _, ok := o.to.(*lines); ok {
-				separator = "\n"
-			}
+			separator := o.separator()
 			parts := make([]string, len(v))
 			for i := range v {
 				part, ok := v[i].(string)

@@ -59,6 +59,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "answer proxies, and the API and the page if they are opened", serveCommand},
+		{"explain", "show what /auth would decide about a request, and by which rule", explain},
 		{"clearsessions", "delete the sessions that have expired", clearSessions},
 		{"session decode", "show what a session holds", sessionDecode},
 		{"password verify", "compare a password with Django's stored form", passwordVerify},

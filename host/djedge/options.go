@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/djedge/djedge/djsession/signing"
+	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/host"
 )
 
@@ -28,6 +29,7 @@ type config struct {
 	api                         []string
 	demo                        bool
 	trustedProxies              []string
+	forwardedHeaders, loginURL  string
 	passwordRequests            int
 	userFailures                int
 	logLevel, logFormat, config string
@@ -80,10 +82,18 @@ func (o *option) variable() string {
 // isList reports whether the option takes several values.
 func (o *option) isList() bool {
 	switch o.to.(type) {
-	case *[]string, *lines:
+	case *[]string, *lines, *[]gate.Rule:
 		return true
 	}
 	return false
+}
+
+// separator is what is between the values of a list.
+func (o *option) separator() string {
+	if _, ok := o.to.(*[]string); ok {
+		return ","
+	}
+	return "\n"
 }
 
 // isSwitch reports whether the option is true or false.
@@ -114,6 +124,16 @@ func (o *option) set(text string) error {
 		*to = split(text, ",")
 	case *lines:
 		*to = split(text, "\n")
+	case *[]gate.Rule:
+		list := split(text, "\n")
+		*to = make([]gate.Rule, len(list))
+		for i, line := range list {
+			rule, err := gate.ParseRule(line)
+			if err != nil {
+				return fmt.Errorf("%d %w", i+1, err)
+			}
+			(*to)[i] = rule
+		}
 	case *bool:
 		return number(to, strconv.ParseBool, text, "true or false")
 	case *not:

@@ -162,6 +162,10 @@ func (c *config) handler(h *host.Host, metrics *httpserve.Metrics, log *slog.Log
 		API:               c.api,
 		HiddenSessionKeys: []string{c.host.SessionKeyHash, "_csrftoken"},
 		TrustedProxies:    trusted,
+		Rules:             len(c.host.Rules) > 0,
+		ForwardedHeaders:  c.forwardedHeaders,
+		LoginURL:          c.loginURL,
+		RedirectHosts:     hostsOf(c.host.PublicOrigins),
 		Limits: httpserve.Limits{
 			PasswordRequests: off(c.passwordRequests),
 			UserFailures:     off(c.userFailures),
@@ -173,6 +177,16 @@ func (c *config) handler(h *host.Host, metrics *httpserve.Metrics, log *slog.Log
 		return nil, &exitError{exitConfig, err}
 	}
 	return handler, nil
+}
+
+// hostsOf is the hosts of origins, as a URL has them.
+func hostsOf(origins []string) []string {
+	hosts := make([]string, 0, len(origins))
+	for _, origin := range origins {
+		scheme, name, _ := strings.Cut(strings.ToLower(origin), "://")
+		hosts = append(hosts, strings.TrimSuffix(name, map[string]string{"http": ":80", "https": ":443"}[scheme]))
+	}
+	return hosts
 }
 
 // parsePrefix reads a network, or one address.

@@ -12,6 +12,7 @@ func (c *config) options() []option {
 	l := &h.Limits
 	return []option{
 		{key: "config", to: &c.config, doc: "configuration `file` (TOML)"},
+		{key: ruleTable, to: &h.Rules, doc: "one `rule` of the list that decides about /auth: METHODS PATH REQUIREMENT, such as \"GET,POST /reports/ permission:reports.view_report\" or \"* /public/ anyone\"; may repeat, and replaces those of the file"},
 
 		{table: django, key: "database", to: &c.database, secret: true, public: true, doc: "`URL` of the site's database: sqlite:///absolute/path.db or postgres://…"},
 		{table: django, key: "secret_key", to: &c.secretKey, secret: true, doc: "SECRET_KEY; the keys that are needed are derived from it at the start"},
@@ -52,6 +53,15 @@ func (c *config) options() []option {
 		{table: django, key: "username_field", to: &h.UsernameField, def: "username", doc: "USERNAME_FIELD"},
 		{table: django, key: "email_field", to: &h.EmailField, def: "email", doc: "EMAIL_FIELD"},
 
+		{table: django, key: "user_groups_table", to: &h.PermissionTables.UserGroups, doc: "table that joins users and groups: user_table and _groups when it is not given. This and the next are for rules that need a permission or a group"},
+		{table: django, key: "user_permissions_table", to: &h.PermissionTables.UserPermissions, doc: "table that joins users and their own permissions: user_table and _user_permissions"},
+		{table: django, key: "user_m2m_column", to: &h.PermissionTables.UserColumn, doc: "the user's column in both: the model's name in small letters and _id, taken from user_table when it is not given"},
+		{table: django, key: "group_table", to: &h.PermissionTables.Group, doc: "table of the groups: auth_group, in the schema of user_table"},
+		{table: django, key: "group_permissions_table", to: &h.PermissionTables.GroupPermissions, doc: "table that joins groups and permissions: auth_group_permissions"},
+		{table: django, key: "permission_table", to: &h.PermissionTables.Permission, doc: "table of the permissions: auth_permission"},
+		{table: django, key: "content_type_table", to: &h.PermissionTables.ContentType, doc: "table of the content types: django_content_type"},
+
+		{table: django, key: "password_validators", to: &h.PasswordValidators, doc: "AUTH_PASSWORD_VALIDATORS for those who register or change their password here: Django's four by their class, with options after a blank, as in \"MinimumLengthValidator min_length=12\"; an option that is a list repeats. None when it is not given, as in Django"},
 		{table: django, key: "password_hashers", to: &h.PasswordHashers, doc: "PASSWORD_HASHERS, preferred first: dotted paths, class names or algorithms. The release's when it is not given"},
 		{table: django, key: "bcrypt_version", to: &h.BcryptVersion, def: "5", doc: "major version of the site's bcrypt library, 3, 4 or 5: they differ in long passwords"},
 		{table: django, key: "pbkdf2_iterations", to: &h.PBKDF2Iterations, def: "0", doc: "iterations of new PBKDF2 hashes; 0 is the release's"},
@@ -62,6 +72,11 @@ func (c *config) options() []option {
 		{table: django, key: "csrf_cookie_secure", to: &h.CSRFCookieSecure, def: "false", doc: "CSRF_COOKIE_SECURE"},
 		{table: django, key: "csrf_cookie_samesite", to: &h.CSRFCookieSameSite, def: "Lax", doc: "CSRF_COOKIE_SAMESITE: Lax, Strict, None, or - for no attribute"},
 		{table: django, key: "csrf_use_sessions", to: &h.CSRFUseSessions, def: "false", doc: "CSRF_USE_SESSIONS"},
+
+		{table: django, key: "csrf_cookie_masked", to: &h.CSRFCookieMasked, def: "false", doc: "CSRF_COOKIE_MASKED of Django 4.1 and 4.2"},
+		{table: django, key: "csrf_header_name", to: &h.CSRFHeaderName, def: "X-CSRFToken", doc: "CSRF_HEADER_NAME, by its name in HTTP or as Django has it"},
+		{table: django, key: "csrf_trusted_origins", to: &h.CSRFTrustedOrigins, doc: "CSRF_TRUSTED_ORIGINS, whose pages may post forms here; those of public_origins may as well"},
+		{table: django, key: "allowed_hosts", to: &h.AllowedHosts, doc: "ALLOWED_HOSTS: a form may come from the host that it is posted to when that is one of these"},
 
 		{table: django, key: "key_session", to: &c.keys.session, secret: true, doc: "derived keys, instead of secret_key, as `djedge keys` prints them: the current one first, then fallbacks. Session data since Django 3.1"},
 		{table: django, key: "key_session_sha1", to: &c.keys.sessionSHA1, secret: true, doc: "session data that Django 3.1 and 3.2 read as well"},
@@ -80,6 +95,9 @@ func (c *config) options() []option {
 		{table: serve, key: "module_cache_dir", to: &c.cacheDir, doc: "private `directory` for the compiled module; the user's cache directory when it is not given, none to compile at each start"},
 		{table: serve, key: "public_origins", to: &h.PublicOrigins, doc: "`origins`, such as https://example.com, whose pages may log in and out here. On a loopback address none is needed for pages of that address"},
 		{table: serve, key: "trusted_proxies", to: &c.trustedProxies, doc: "networks (CIDR) whose X-Forwarded-For and X-Forwarded-Proto are believed; nobody's when it is not given, and then all clients behind a proxy count as one address"},
+
+		{table: serve, key: "forwarded_headers", to: &c.forwardedHeaders, doc: "where a trusted proxy says which request it asks about: x-forwarded (X-Forwarded-Method and -Uri, -Host and -Proto: Traefik, Caddy), x-original (X-Original-Method and X-Original-URI: nginx) or path (the path after /auth: Envoy). Rules and login_url need it"},
+		{table: serve, key: "login_url", to: &c.loginURL, doc: "LOGIN_URL, a path or a `URL`: where /auth sends a browser that opens a page without a login. It is 401 when it is not given, and for nginx, which cannot pass a redirect on"},
 
 		{table: serve, key: "header_user", to: &h.HeaderUser, def: "Remote-User", doc: "response header of /auth with the user name"},
 		{table: serve, key: "header_user_id", to: &h.HeaderUserID, def: "Remote-User-Id", doc: "with the primary key"},
