@@ -220,6 +220,18 @@ func story(t *testing.T, e host.Engine, fx djuser.Effects) (results []*abi.Resul
 	do(abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: request("GET", "nosuchsessionkeyatall")})
 	do(abi.Op{Kind: abi.OpLoadUser, Request: request("GET", key)})
 	do(abi.Op{Kind: abi.OpSessionLoad, Request: request("GET", key)})
+	state := djsession.State{Resolved: true, Loaded: true, Accessed: true, Modified: true, Items: []djsession.Item{{Key: "cart", Raw: `[1.0,"\u00fc"]`}}}
+	state.Key = do(abi.Op{Kind: abi.OpSessionSave, Session: state, Status: 200}).SessionKey
+	do(abi.Op{Kind: abi.OpSessionSave, Session: state, Status: 500})
+	state.Items = append(state.Items, djsession.Item{Key: "_session_expiry", Raw: "0"})
+	do(abi.Op{Kind: abi.OpSessionSave, Session: state, Status: 404})
+	cycled := do(abi.Op{Kind: abi.OpSessionCycle, Request: request("GET", state.Key)}).SessionKey
+	do(abi.Op{Kind: abi.OpSessionSave, Session: state, Status: 200}) // the old key
+	state.Key, state.Modified = cycled, false
+	do(abi.Op{Kind: abi.OpSessionSave, Session: state, Status: 200})
+	do(abi.Op{Kind: abi.OpSessionFlush, Session: state})
+	do(abi.Op{Kind: abi.OpSessionSave, Request: request("GET", "short")})
+	do(abi.Op{Kind: abi.OpClearExpired})
 	login("wrong")
 	other := login("first")
 	do(abi.Op{Kind: abi.OpAuthenticate, Username: "ada", Password: "first"})
