@@ -8,6 +8,7 @@ export GOTOOLCHAIN := local
 COMPONENTS ?= $(if $(filter 0,$(shell id -u)),/var/tmp/djedge-components,$(CURDIR)/.components)
 override COMPONENTS := $(abspath $(COMPONENTS))
 FUZZTIME ?= 10s
+DIFFERENTIAL ?= 120
 BENCHTIME ?= 1s
 VECTORS := $(wildcard testdata/vectors/*.json)
 
@@ -42,10 +43,10 @@ repro: ## Build the modules again and compare them with what is committed
 	go run ./build repro
 
 .PHONY: test
-test: format vet unit vectors e2e lint ## Everything: checks, unit tests, vectors, real servers and Djangos, linters
+test: format vet unit conformance e2e lint ## Everything: checks, unit tests, vectors, real servers and Djangos, linters
 
 .PHONY: test-core
-test-core: format vet unit-core vectors ## What needs nothing but Go: tests that need more skip themselves
+test-core: format vet unit-core conformance ## What needs nothing but Go: tests that need more skip themselves
 
 .PHONY: format
 format:
@@ -71,7 +72,11 @@ unit-core: $(MODULE)
 	CI= go test $(PACKAGES)
 
 .PHONY: vectors
-vectors: $(MODULE) ## Django's conformance vectors, natively and through the module
+vectors: components ## Make the conformance vectors: ask the installed Djangos
+	go run ./build corpus --components $(COMPONENTS)
+
+.PHONY: conformance
+conformance: $(MODULE) ## Run the conformance vectors, natively and through the module
 	go run ./build vectors --engine native $(VECTORS)
 	go run ./build vectors --engine wasm $(VECTORS)
 
@@ -80,7 +85,8 @@ race: $(MODULE) components ## The unit tests under the race detector
 	$(beside) go test -race -timeout 30m $(PACKAGES)
 
 .PHONY: fuzz
-fuzz: $(MODULE) ## Every fuzz target for FUZZTIME (10s)
+fuzz: $(MODULE) components ## Every fuzz target for FUZZTIME (10s), and the rules against live Djangos for DIFFERENTIAL seconds (120)
+	DJEDGE_TEST_COMPONENTS=$(COMPONENTS) DJEDGE_DIFFERENTIAL_SEED=time DJEDGE_DIFFERENTIAL_SECONDS=$(DIFFERENTIAL) go test -count=1 -v -timeout 0 ./build/differential
 	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u); do \
 	  for target in $$(go test -list '^Fuzz' "$$dir" | grep '^Fuzz'); do \
 	    echo "$$dir $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$dir"; \

@@ -20,6 +20,7 @@ func verbs() []verb {
 		{"modules", "build stale WebAssembly modules and print their sizes", buildModules},
 		{"repro", "build the modules twice from scratch and compare with what is committed", repro},
 		{"size", "check imports, exports and size of the modules", size},
+		{"corpus", "make conformance vectors: ask the installed Djangos", corpus},
 		{"vectors", "run conformance vectors: vectors --engine wasm|native FILE...", vectors},
 	}
 }

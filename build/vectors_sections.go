@@ -52,7 +52,11 @@ func (j *judge) judge(v *vector) error {
 	if !ok {
 		return errSkip("not implemented yet")
 	}
-	return judgeSection(j, v)
+	err := judgeSection(j, v)
+	if err != nil && v.has("may_refuse") {
+		return errSkip("answered otherwise, as the vector allows: " + v.text("may_refuse"))
+	}
+	return err
 }
 
 // expectText compares a JSON answer with a field, by value.
