@@ -14,7 +14,7 @@ VECTORS := $(wildcard testdata/vectors/*.json)
 
 # What djedge.wasm is made of.
 MODULE := build/modules/djedge.wasm.gz
-MODULE_SOURCES := go.mod go.sum $(shell find djsession djuser wasm -name '*.go' -not -name '*_test.go') $(wildcard build/*.go build/wasmbuild/*.go)
+MODULE_SOURCES := go.mod go.sum $(shell find djsession djuser wasm -type f -not -name '*_test.go' -not -path '*/testdata/*') $(wildcard build/*.go build/wasmbuild/*.go)
 
 .NOTPARALLEL:
 
