@@ -76,14 +76,18 @@ func has(sorted []string, s string) bool {
 }
 
 // Permissions reads the permissions and the groups of a user in one round
-// trip; nil is an anonymous user, for whom nothing is asked, like for all users
-// of a model without PermissionsMixin (a table without is_superuser). Unless
-// one of Django's own backends is configured there are no permissions but a
-// superuser's.
+// trip, or in none when they came with the user ([Users.FromKeyGranted]) and
+// the user is no superuser. Nil is an anonymous user, for whom nothing is
+// asked, like for all users of a model without PermissionsMixin (a table
+// without is_superuser). Unless one of Django's own backends is configured
+// there are no permissions but a superuser's.
 func (u *Users) Permissions(ctx context.Context, fx Effects, user *User) (*Permissions, error) {
 	p := &Permissions{}
 	if user == nil || u.columns.superuser < 0 {
 		return p, nil
+	}
+	if user.granted != nil && !user.granted.everything {
+		return user.granted, nil
 	}
 	p.everything = user.IsActive() && user.IsSuperuser()
 	pk := u.stored(user.PK())

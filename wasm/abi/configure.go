@@ -84,7 +84,7 @@ func (r *reader) columns() []query.Column {
 	}
 	columns := make([]query.Column, n)
 	for i := range columns {
-		columns[i] = query.Column{Name: r.text(), Kind: r.kind()}
+		columns[i] = query.Column{Name: r.text(), Kind: r.kind(query.KindUUID)}
 	}
 	r.closeList(outer)
 	return columns

@@ -95,6 +95,8 @@ var (
 		SessionKey: "k",
 		User:       []query.Value{query.Int(7), query.Bool(true)},
 		Session:    []djsession.Item{{Key: "cart", Raw: "[1]"}},
+
+		Permissions: []string{"a.b"}, Groups: []string{"eds"}, Everything: true,
 	}
 )
 
@@ -226,7 +228,7 @@ func TestDocumentedNumbers(t *testing.T) {
 		"register": abi.OpRegister, "change_password": abi.OpChangePassword, "set_password": abi.OpSetPassword,
 		"save_user": abi.OpSaveUser, "verify_password": abi.OpVerifyPassword, "make_password": abi.OpMakePassword, "eval": abi.OpEval,
 		"session_save": abi.OpSessionSave, "session_flush": abi.OpSessionFlush, "session_cycle": abi.OpSessionCycle, "clear_expired": abi.OpClearExpired,
-		"csrf_token": abi.OpCSRFToken,
+		"csrf_token": abi.OpCSRFToken, "permissions": abi.OpPermissions,
 	} {
 		if !strings.Contains(string(text), "\n| "+strconv.Itoa(int(got))+" | "+name+" |") {
 			t.Errorf("operation %s is not number %d in the document", name, got)

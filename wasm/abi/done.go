@@ -13,7 +13,8 @@ func AppendDone(dst []byte, result *Result) []byte {
 	b = putValues(b, result.User)
 	b = putItems(b, result.Session)
 	b = putText(b, result.Text)
-	return closeRecord(putBool(b, result.SessionModified), at)
+	b = putTexts(putTexts(putBool(b, result.SessionModified), result.Permissions), result.Groups)
+	return closeRecord(putBool(b, result.Everything), at)
 }
 
 // DecodeDone reads a done frame. Errors are a [*FrameError]. A decision that
@@ -24,6 +25,7 @@ func DecodeDone(frame []byte) (*Result, error) {
 	result.Session = r.items()
 	result.Text = r.text()
 	result.SessionModified = r.bool()
+	result.Permissions, result.Groups, result.Everything = r.texts(), r.texts(), r.bool()
 	if r.err != nil {
 		return nil, r.err
 	}

@@ -37,6 +37,7 @@ const (
 	OpSessionCycle                     // Request, Session → the same items under a new key; the old one is deleted
 	OpClearExpired                     // → Text: how many expired sessions were deleted
 	OpCSRFToken                        // Request → Text: a token for the forms of a page; cookies, when the visitor had no secret
+	OpPermissions                      // Request → as OpLoadUser, and what the user may do
 )
 
 // Op is one operation. Each kind reads the fields named beside it; the others stay zero.
@@ -74,6 +75,11 @@ type Result struct {
 	// SessionModified: the session wants to be saved, though nobody changed
 	// it: a signed cookie that could not be read, a new key, a flush.
 	SessionModified bool
+	// OpPermissions: what the user may do, and the names of the user's groups,
+	// sorted. Everything: an active superuser, who has every permission, listed
+	// or not.
+	Permissions, Groups []string
+	Everything          bool
 }
 
 // Setting is one name and value of the configuration; a list repeats its name.

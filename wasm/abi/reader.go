@@ -123,9 +123,10 @@ func (r *reader) bytes() []byte {
 	return []byte(s)
 }
 
-func (r *reader) kind() query.Kind {
+// kind is a value's, or with the most that it may be a column's.
+func (r *reader) kind(most query.Kind) query.Kind {
 	k := query.Kind(r.u8())
-	if k > query.KindTime {
+	if k > most {
 		r.fail("unknown kind of value")
 		return query.KindNull
 	}
@@ -133,7 +134,7 @@ func (r *reader) kind() query.Kind {
 }
 
 func (r *reader) value() query.Value {
-	k := r.kind()
+	k := r.kind(query.KindTime)
 	strict := r.strict
 	r.strict = true // once there is a tag, its value must follow
 	var v query.Value

@@ -35,6 +35,7 @@ func TestConfigureEverySetting(t *testing.T) {
 		"user_table=people", "user_pk=number", "username_field=nick", "email_field=mail",
 		"user_column=number:int", "user_column=password:text", "user_column=last_login:time", "user_column=is_superuser:bool",
 		"user_column=nick:text", "user_column=mail:text", "user_column=is_staff:bool", "user_column=is_active:bool",
+		"user_column=ref:uuid",
 		"user_column=height:float", "user_column=photo:bytes", "user_column=extra:any",
 		"password_hashers=argon2", "password_hashers=pbkdf2_sha256", "bcrypt_version=4", "pbkdf2_iterations=1000",
 		"limit_pbkdf2_iterations=2000000", "limit_argon2_memory=131072", "limit_argon2_time=5", "limit_argon2_parallelism=8",
@@ -56,11 +57,12 @@ func TestConfigureEverySetting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := r.Columns(); len(c) != 11 || c[0] != (query.Column{Name: "number", Kind: query.KindInt}) {
+	if c := r.Columns(); len(c) != 12 || c[0] != (query.Column{Name: "number", Kind: query.KindInt}) {
 		t.Errorf("columns %v", c)
 	}
 	for _, s := range r.Statements() {
-		if !strings.Contains(s.SQL, `"people"`) && !strings.Contains(s.SQL, `"people_`) && !strings.Contains(s.SQL, `"app"."sessions"`) || strings.Contains(s.SQL, "?") {
+		if !strings.Contains(s.SQL, `"people`) && !strings.Contains(s.SQL, `"app"."sessions"`) || strings.Contains(s.SQL, "?") ||
+			strings.Contains(s.SQL, "auth_") || strings.Contains(s.SQL, "django_") {
 			t.Errorf("%s: %s", s.Name, s.SQL)
 		}
 	}
@@ -78,7 +80,7 @@ func TestConfigureRefuses(t *testing.T) {
 		"too large":        "limit_argon2_time=4294967296",
 		"beyond 64 bits":   "limit_scrypt_memory=18446744073709551616",
 		"key":              "key_session=sha256:secret",
-		"kind":             "user_column=id:uuid",
+		"kind":             "user_column=id:guid",
 		"no kind":          "user_column=id",
 		"empty entry":      "public_origin=",
 		"SQL in a table":   `session_table=django_session"; DROP TABLE x; --`,

@@ -78,6 +78,7 @@ func evalFunctions() map[string]evalFunction {
 		"authenticate":         evalAuthenticate,
 		"get_user":             evalGetUser,
 		"login":                evalLogin,
+		"permissions":          evalPermissions,
 	}
 }
 

@@ -60,14 +60,22 @@ func (r *Rules) logout(ctx context.Context, fx *watched, op *abi.Op) (*abi.Resul
 	return r.logOut(ctx, fx, v)
 }
 
-// logOut ends the session and takes its cookie away, if there was one.
+// logOut ends the session and takes its cookie away, if there was one. Django
+// 2.2 may have put another session in its place.
 func (r *Rules) logOut(ctx context.Context, fx *watched, v visitor) (*abi.Result, error) {
 	if err := r.users.Logout(ctx, fx, v.session); err != nil {
 		return nil, err
 	}
 	result := success()
 	result.Decision.Vary = true
-	if v.cookie {
+	switch {
+	case v.session.Key() != "":
+		cookie, err := r.sessions.SetCookie(v.session, fx.Now())
+		if err != nil {
+			return nil, err
+		}
+		result.Decision.Cookies = []string{cookie}
+	case v.cookie:
 		result.Decision.Cookies = []string{r.sessions.DeleteCookie()}
 	}
 	return result, nil

@@ -124,10 +124,33 @@ func (r *Rules) loadUser(ctx context.Context, fx *watched, op *abi.Op) (*abi.Res
 	if err != nil {
 		return nil, err
 	}
-	result := r.result(op, gate.Anyone, v)
+	return r.loaded(fx, op, v)
+}
+
+func (r *Rules) loaded(fx *watched, op *abi.Op, v visitor) (result *abi.Result, err error) {
+	result = r.result(op, gate.Anyone, v)
 	result.Decision.SetHeaders, result.Decision.RemoveHeaders = nil, nil
 	result.Decision.Cookies, err = r.moved(fx, v)
 	return result, err
+}
+
+// permissions is loadUser and what the user may do, in the same round trip. Only
+// of a superuser it asks once more, for all permissions that exist.
+func (r *Rules) permissions(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
+	v, err := r.granted(ctx, fx, op)
+	if err != nil {
+		return nil, err
+	}
+	granted, err := r.users.Permissions(ctx, fx, v.user)
+	if err != nil {
+		return nil, err
+	}
+	result, err := r.loaded(fx, op, v)
+	if err != nil {
+		return nil, err
+	}
+	result.Permissions, result.Groups, result.Everything = granted.AllPermissions(), granted.Groups(), granted.Everything()
+	return result, nil
 }
 
 func (r *Rules) loadSession(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {

@@ -109,7 +109,6 @@ func (c *config) set(name, value string) (err error) {
 		err = setColumn(&u.EmailField, value)
 	case "user_column":
 		err = addColumn(&u.Columns, value)
-
 	case "user_groups_table":
 		err = setText(&u.Permissions.UserGroups, value)
 	case "user_permissions_table":
@@ -269,8 +268,10 @@ func addColumn(to *[]query.Column, value string) error {
 		column.Kind = query.KindBytes
 	case "time":
 		column.Kind = query.KindTime
+	case "uuid":
+		column.Kind = query.KindUUID
 	default:
-		return problem("is not name:kind with kind any, bool, int, float, text, bytes or time")
+		return problem("is not name:kind with kind any, bool, int, float, text, bytes, time or uuid")
 	}
 	*to = append(*to, column)
 	return nil

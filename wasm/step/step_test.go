@@ -9,6 +9,8 @@ import (
 
 	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/djsession/signing"
+	"github.com/djedge/djedge/djsession/version"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/wasm/abi"
 	"github.com/djedge/djedge/wasm/step"
@@ -130,6 +132,41 @@ func TestVisit(t *testing.T) {
 }
 
 // TestHintSavesARoundTrip: and a wrong one costs one, but decides nothing.
+// Django 2.2 carries the language over a logout, in a session of its own.
+func TestLogoutWithALanguage(t *testing.T) {
+	keys := signing.DeriveKeys("", "an insecure key for tests", nil)
+	r, err := step.Configure([]abi.Setting{
+		{Name: "version", Value: "2.2"}, {Name: "dialect", Value: "sqlite"}, {Name: "pbkdf2_iterations", Value: "2"}, {Name: "public_origin", Value: "https://example.com"},
+		{Name: "key_session_legacy", Value: keys.SessionLegacy.Current.Export()}, {Name: "key_auth_hash_sha1", Value: keys.AuthHashSHA1.Current.Export()},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, run := newHost(t), natively(r)
+	key := run(h, &abi.Op{Kind: abi.OpLogin, Username: "ann", Password: "lake", Request: request("")}).SessionKey
+	store, err := djsession.New(djsession.Settings{Version: version.Version{Major: 2, Minor: 2}, Dialect: query.SQLite, Keys: keys})
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := store.Load(t.Context(), h, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session.SetText("_language", "de")
+	if err := store.Save(t.Context(), h, session); err != nil {
+		t.Fatal(err)
+	}
+	out := run(h, &abi.Op{Kind: abi.OpLogout, Request: request(key)})
+	if len(out.Decision.Cookies) != 1 || strings.Contains(out.Decision.Cookies[0], "1970") || strings.Contains(out.Decision.Cookies[0], key) {
+		t.Fatalf("logout: %+v", out.Decision)
+	}
+	_, rest, _ := strings.Cut(out.Decision.Cookies[0], "=")
+	next, _, _ := strings.Cut(rest, ";")
+	if left := run(h, &abi.Op{Kind: abi.OpSessionLoad, Request: request(next)}); len(left.Session) != 1 || left.Session[0].Key != "_language" {
+		t.Errorf("the new session is %+v", left.Session)
+	}
+}
+
 func TestHintSavesARoundTrip(t *testing.T) {
 	r, h := rules(t), newHost(t)
 	run := natively(r)
