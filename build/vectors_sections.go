@@ -45,6 +45,7 @@ var sectionJudges = map[string]func(j *judge, v *vector) error{
 	"login":                  judgeLogin,
 	"session_middleware":     judgeSessionMiddleware,
 	"authenticate":           judgeAuthenticate,
+	"permissions":            judgePermissions,
 }
 
 func (j *judge) judge(v *vector) error {
