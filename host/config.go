@@ -106,7 +106,10 @@ type Config struct {
 	SessionKeyUserID, SessionKeyBackend, SessionKeyHash string
 
 	// AuthenticationBackends is AUTHENTICATION_BACKENDS: a session whose
-	// backend is not in it is anonymous. Default Django's ModelBackend.
+	// backend is not in it is anonymous. Default Django's ModelBackend. To log
+	// in with a password needs ModelBackend or AllowAllUsersModelBackend among
+	// them, and permissions one of Django's own. A custom backend's own rules
+	// for passwords, refusals and permissions are not known here.
 	AuthenticationBackends []string
 	// UserTable is the table of AUTH_USER_MODEL, default "auth_user".
 	UserTable string

@@ -94,7 +94,7 @@ func (h *Host) run(ctx context.Context, op *abi.Op, fx *effects) *abi.Result {
 // hasUser reports whether an operation may read the user of a request's session.
 func hasUser(kind abi.OpKind) bool {
 	switch kind {
-	case abi.OpCheck, abi.OpLoadUser, abi.OpLogin, abi.OpLogout, abi.OpRegister, abi.OpChangePassword:
+	case abi.OpCheck, abi.OpLoadUser, abi.OpPermissions, abi.OpLogin, abi.OpLogout, abi.OpRegister, abi.OpChangePassword:
 		return true
 	}
 	return false
@@ -111,7 +111,7 @@ func (h *Host) learn(key string, kind abi.OpKind, result *abi.Result) {
 			h.hints.remove(key)
 		}
 		h.hints.put(result.SessionKey, result.User[h.pk])
-	case kind == abi.OpCheck, kind == abi.OpLoadUser, result.Decision.Outcome == gate.Allow:
+	case kind == abi.OpCheck, kind == abi.OpLoadUser, kind == abi.OpPermissions, result.Decision.Outcome == gate.Allow:
 		h.hints.remove(key)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/host"
+	"github.com/djedge/djedge/host/internal/testservers"
 	"github.com/djedge/djedge/host/module"
 	"github.com/djedge/djedge/host/postgres"
 	"github.com/djedge/djedge/host/postgres/postgrestest"
@@ -149,7 +150,7 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		cacheDir = dir
-		return m.Run()
+		return testservers.Run(m)
 	}())
 }
 

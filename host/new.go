@@ -187,6 +187,12 @@ func probe(ctx context.Context, db DB, timeout time.Duration, c *Config) ([]quer
 	if err != nil {
 		return nil, err
 	}
+	if err := findUUIDs(ctx, db, or(c.UserTable, "auth_user"), columns); err != nil {
+		return nil, err
+	}
+	if err := findUserColumn(ctx, db, c, columns); err != nil {
+		return nil, err
+	}
 	if !djsession.Engine(c.SessionEngine).InTable() {
 		return columns, nil
 	}

@@ -74,6 +74,12 @@ func TestNewNamesTheSetting(t *testing.T) {
 		{"bcrypt_version", func(c *host.Config) { c.BcryptVersion = 7 }},
 		{"public_origin", func(c *host.Config) { c.PublicOrigins = []string{"example.com"} }},
 		{"header_user", func(c *host.Config) { c.HeaderUser = "Remote User" }},
+		{"header_user", func(c *host.Config) { c.HeaderUser = "Cookie" }},
+		{"user_groups_table", func(c *host.Config) { c.PermissionTables.UserGroups = "auth_nowhere" }},
+		{"user_m2m_column", func(c *host.Config) { c.PermissionTables.UserColumn = "a.user_id" }},
+		{"permission_table", func(c *host.Config) { c.PermissionTables.Permission = "a b" }},
+		{"csrf_cookie_name", func(c *host.Config) { c.CSRFCookieName = "a(b)" }},
+		{"csrf_cookie_name", func(c *host.Config) { c.CSRFCookieName = "sessionid" }},
 		{"csrf_cookie_samesite", func(c *host.Config) { c.CSRFCookieSameSite = "sometimes" }},
 		{"query_timeout", func(c *host.Config) { c.QueryTimeout = -1 }},
 		{"hash_queue_timeout", func(c *host.Config) { c.HashQueueTimeout = -1 }},
@@ -175,14 +181,16 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// A user model of a site's own: other names, a key of text or a UUID, more columns.
+// A user model of a site's own: other names, a UUID for a key, more columns.
 func TestCustomUser(t *testing.T) {
 	everywhere(t, func(t *testing.T, db *database, config host.Config) {
-		id := map[query.Dialect]string{query.PostgreSQL: "uuid", query.SQLite: "varchar(36)"}[db.Dialect()]
+		// As Django declares and stores a UUIDField.
+		id := map[query.Dialect]string{query.PostgreSQL: "uuid", query.SQLite: "char(32)"}[db.Dialect()]
+		stored := query.Dialect.UUID(db.Dialect(), "0f8fad5b-d9cb-469f-a165-70867728950e").Text()
 		boolean := map[query.Dialect]string{query.PostgreSQL: "boolean", query.SQLite: "bool"}[db.Dialect()]
 		born := map[query.Dialect]string{query.PostgreSQL: "DATE '1985-07-09'", query.SQLite: "'1985-07-09'"}[db.Dialect()]
 		db.exec(t, `CREATE TABLE shop_customer (uid `+id+` PRIMARY KEY, password varchar(128) NOT NULL, email varchar(254) NOT NULL UNIQUE, is_active `+boolean+` NOT NULL, points integer NULL, born date NULL)`)
-		db.exec(t, `INSERT INTO shop_customer (uid, password, email, is_active, points, born) SELECT CAST('0f8fad5b-d9cb-469f-a165-70867728950e' AS `+id+`), password, 'Ann@example.com', is_active, 7, `+born+` FROM auth_user WHERE id = 2`)
+		db.exec(t, `INSERT INTO shop_customer (uid, password, email, is_active, points, born) SELECT CAST('`+stored+`' AS `+id+`), password, 'Ann@example.com', is_active, 7, `+born+` FROM auth_user WHERE id = 2`)
 		config.UserTable, config.UserPK, config.UsernameField = "shop_customer", "uid", "email"
 		h := newHost(t, config)
 

@@ -111,6 +111,7 @@ var kindNames = [...]string{
 	query.KindText:  "text",
 	query.KindBytes: "bytes",
 	query.KindTime:  "time",
+	query.KindUUID:  "uuid",
 }
 
 type settingList []abi.Setting

@@ -37,6 +37,7 @@ type visit struct {
 	mu      sync.Mutex
 	cookies []string // came, or the session's alone after it moved to another key
 	user    *abi.Result
+	granted *abi.Result // OpPermissions
 	session djsession.State
 	asked   bool // for the user or the session, whatever came of it
 	sent    bool // the response has begun
@@ -90,6 +91,27 @@ func (v *visit) loadUser(ctx context.Context) (*abi.Result, error) {
 		return nil, fmt.Errorf("load the request's user: %w", err)
 	}
 	v.keep(result)
+	return result, nil
+}
+
+// loadGranted takes the lock. It asks once more for the user, who may have
+// been read without.
+func (v *visit) loadGranted(ctx context.Context) (*abi.Result, error) {
+	if v == nil {
+		return nil, errNoMiddleware
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.granted != nil {
+		return v.granted, nil
+	}
+	v.asked = true
+	result, err := v.do(ctx, abi.OpPermissions)
+	if err != nil {
+		return nil, fmt.Errorf("load the permissions of the request's user: %w", err)
+	}
+	v.keep(result)
+	v.granted = result
 	return result, nil
 }
 

@@ -88,7 +88,7 @@ func TestValues(t *testing.T) {
 				{"'1985-07-09'::date", query.Text("1985-07-09"), query.KindText},
 				{"'12:30'::time", query.Text("12:30:00"), query.KindText},
 				{"1234.50::numeric(8,2)", query.Text("1234.50"), query.KindText},
-				{"'0F8FAD5B-D9CB-469F-A165-70867728950E'::uuid", query.Text("0f8fad5b-d9cb-469f-a165-70867728950e"), query.KindText},
+				{"'0F8FAD5B-D9CB-469F-A165-70867728950E'::uuid", query.Text("0f8fad5b-d9cb-469f-a165-70867728950e"), query.KindUUID},
 				{`'{"a": 1}'::json`, query.Text(`{"a": 1}`), query.KindText},
 				{`'{"a":1}'::jsonb`, query.Text(`{"a": 1}`), query.KindText},
 			} {

@@ -46,9 +46,11 @@ func kind(oid uint32) query.Kind {
 		return query.KindInt
 	case pgtype.Float4OID, pgtype.Float8OID:
 		return query.KindFloat
-	case pgtype.TextOID, pgtype.VarcharOID, pgtype.BPCharOID, pgtype.NameOID, pgtype.UUIDOID, pgtype.DateOID,
+	case pgtype.TextOID, pgtype.VarcharOID, pgtype.BPCharOID, pgtype.NameOID, pgtype.DateOID,
 		pgtype.TimeOID, pgtype.NumericOID, pgtype.JSONOID, pgtype.JSONBOID:
 		return query.KindText
+	case pgtype.UUIDOID:
+		return query.KindUUID
 	case pgtype.ByteaOID:
 		return query.KindBytes
 	case pgtype.TimestamptzOID, pgtype.TimestampOID:
@@ -56,8 +58,6 @@ func kind(oid uint32) query.Kind {
 	}
 	return query.KindNull
 }
-
-const uuidHex = "0123456789abcdef"
 
 // value reads a cell. The types of Django's own tables are read here, from
 // PostgreSQL's binary format and without reflection; the others by pgx.
@@ -85,7 +85,7 @@ func value(types *pgtype.Map, oid uint32, format int16, raw []byte) (query.Value
 			}
 		case pgtype.UUIDOID:
 			if len(raw) == 16 {
-				return query.Text(uuid(raw)), nil
+				return query.Text(query.FormatUUID([16]byte(raw))), nil
 			}
 		}
 	}
@@ -143,19 +143,4 @@ func timestamp(micro int64) query.Value {
 	}
 	const since1970 = 946_684_800 * 1_000_000
 	return query.FromBits(query.KindTime, micro+since1970)
-}
-
-// uuid is the text form that Django's sessions hold.
-func uuid(raw []byte) string {
-	var text [36]byte
-	at := 0
-	for i, b := range raw {
-		if i == 4 || i == 6 || i == 8 || i == 10 {
-			text[at] = '-'
-			at++
-		}
-		text[at], text[at+1] = uuidHex[b>>4], uuidHex[b&15]
-		at += 2
-	}
-	return string(text[:])
 }

@@ -55,8 +55,11 @@ func value(cell any, declared string) query.Value {
 }
 
 // kind is what a column holds, by its declared type as Django declares its
-// fields for SQLite.
+// fields for SQLite: char(32) is a UUIDField, and nothing else.
 func kind(declared string) query.Kind {
+	if strings.EqualFold(declared, "char(32)") {
+		return query.KindUUID
+	}
 	name, _, _ := strings.Cut(strings.ToUpper(declared), "(")
 	switch strings.TrimSpace(name) {
 	case "BOOL", "BOOLEAN":
