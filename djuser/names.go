@@ -13,11 +13,18 @@ import (
 // lengthen a name up to 18 times, so bound the length before.
 func NormalizeUsername(username string) string { return norm.NFKC.String(username) }
 
-// LoginName is a name from a login form as AuthenticationForm cleans it: white
-// space around is stripped, and NFKC is applied unless it is longer than the column.
+// LoginName is a name from a login form as AuthenticationForm cleans it: see
+// [CleanLoginName], with the length of the column.
 func (u *Users) LoginName(entered string) string {
+	return CleanLoginName(entered, u.maxUsername())
+}
+
+// CleanLoginName is Django's UsernameField.to_python: white space around is
+// stripped, in Python's sense, and NFKC is applied unless more than max
+// characters are left (CVE-2023-46695: it is slow on long texts).
+func CleanLoginName(entered string, max int) string {
 	name := py.Strip(entered)
-	if utf8.RuneCountInString(name) > u.maxUsername() {
+	if utf8.RuneCountInString(name) > max {
 		return name
 	}
 	return NormalizeUsername(name)

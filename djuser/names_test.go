@@ -1,6 +1,7 @@
 package djuser_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/djedge/djedge/djuser"
@@ -53,6 +54,22 @@ func TestValidEmailCorners(t *testing.T) {
 	} {
 		if got := djuser.ValidEmail(email); got != want {
 			t.Errorf("%q: got %v", email, got)
+		}
+	}
+}
+
+// Expected values: Django 5.2's UsernameField.to_python behind CharField's
+// strip, with max_length 150.
+func TestCleanLoginName(t *testing.T) {
+	for entered, want := range map[string]string{
+		"alice": "alice", "alice ": "alice", "\u3000alice": "alice", "\x1falice\u0085": "alice",
+		strings.Repeat(" ", 2000) + "alice": "alice",
+		"\uff21lice":                        "Alice",
+		strings.Repeat("\uff21", 151):       strings.Repeat("\uff21", 151),
+		"\u200balice":                       "\u200balice", // no white space to Python
+	} {
+		if got := djuser.CleanLoginName(entered, 150); got != want {
+			t.Errorf("%q: %q, want %q", entered, got, want)
 		}
 	}
 }

@@ -169,6 +169,7 @@ func (c *config) handler(h *host.Host, metrics *httpserve.Metrics, log *slog.Log
 		Limits: httpserve.Limits{
 			PasswordRequests: off(c.passwordRequests),
 			UserFailures:     off(c.userFailures),
+			PasswordBytes:    c.host.Limits.PasswordBytes,
 		},
 		Metrics: metrics,
 		Logger:  log,

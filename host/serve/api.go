@@ -38,6 +38,14 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) {
 	if !ok || s.limited(w, r, abi.OpLogin, body["username"]) {
 		return
 	}
+	// The rules would refuse it without hashing anything, and a failure that
+	// costs nobody anything must not use up a user's.
+	if len(body["password"]) > s.maxPassword {
+		d := gate.Decision{Outcome: gate.Deny, Status: gate.ReasonBadCredentials.Status(), Reason: gate.ReasonBadCredentials, Detail: "the password is too long"}
+		s.record(r, abi.OpLogin, body["username"], &d, 0)
+		s.done(w, in, &abi.Result{Decision: d})
+		return
+	}
 	// Counted before hashing, so that many attempts at once do not all pass.
 	key := userKey(body["username"])
 	if wait := s.user.take(key, s.now()); wait > 0 {

@@ -84,6 +84,24 @@ func TestUserLimit(t *testing.T) {
 	s.want(200, "", login("bob", "bob-password"))
 }
 
+// However a name is entered, its failures are one user's.
+func TestUserLimitOfSpellings(t *testing.T) {
+	s := newSite(t, nil)
+	login := func(name, password string) reply {
+		body, _ := json.Marshal(map[string]string{"username": name, "password": password})
+		return s.send("POST", "/api/login", string(body))
+	}
+	// A password that is too long is nobody's failure: nothing is hashed.
+	for range 2 * defaultUserFailures {
+		s.want(400, `{"message":"Bad username or password"}`, login("bob", strings.Repeat("x", 4097)))
+	}
+	for i := range defaultUserFailures {
+		s.want(400, "", login([]string{"bob", "bob ", "\u3000bob", strings.Repeat(" ", 2000) + "bob", "\uff42ob"}[i%5], "x"))
+	}
+	s.want(429, "", login("bob", "bob-password"))
+	s.want(429, "", login(strings.Repeat("\u00a0", 3000)+"BOB\t", "x"))
+}
+
 // Guesses that arrive together are counted before any of them is answered.
 func TestUserLimitInParallel(t *testing.T) {
 	s := newSite(t, nil)

@@ -22,17 +22,22 @@ type Limits struct {
 	// minutes, from wherever they come; after that the right password is
 	// refused too, so that a refusal tells nothing. 0 is 10; negative is no limit.
 	UserFailures int
+	// PasswordBytes is the longest password that is tried at a login; a longer
+	// one is refused, and not counted as a failure, since nothing is hashed for
+	// it. It should be the host's Limits.PasswordBytes. 0 is 4096.
+	PasswordBytes int
 }
 
 const (
 	defaultPasswordRequests = 60
 	defaultUserFailures     = 10
+	defaultPasswordBytes    = 4096
 
 	addressWindow = time.Minute
 	userWindow    = 10 * time.Minute
 
 	// maxLimiterKeys bounds the memory of one limiter to some ten megabytes.
-	// When it is full, the window that would end first is forgotten.
+	// When it is full, a window is forgotten: see evict.
 	maxLimiterKeys = 1 << 16
 )
 
@@ -49,12 +54,14 @@ type limiter struct {
 	mu    sync.Mutex
 	keys  map[limiterKey]*list.Element
 	order *list.List // of *window, oldest first
+	below *list.List // those of them whose count is below max
 }
 
 type window struct {
 	key   limiterKey
 	until time.Time
 	count int
+	below *list.Element // nil when it is exhausted
 }
 
 func newLimiter(configured, byDefault int, length time.Duration) *limiter {
@@ -64,7 +71,7 @@ func newLimiter(configured, byDefault int, length time.Duration) *limiter {
 	if configured == 0 {
 		configured = byDefault
 	}
-	return &limiter{max: configured, window: length, keys: make(map[limiterKey]*list.Element), order: list.New()}
+	return &limiter{max: configured, window: length, keys: make(map[limiterKey]*list.Element), order: list.New(), below: list.New()}
 }
 
 // take counts one event. It returns 0 when that is within the limit, and else
@@ -81,17 +88,32 @@ func (l *limiter) take(key limiterKey, now time.Time) time.Duration {
 	e, ok := l.keys[key]
 	if !ok {
 		if l.order.Len() >= maxLimiterKeys {
-			l.forget(l.order.Front())
+			l.evict()
 		}
-		e = l.order.PushBack(&window{key: key, until: now.Add(l.window)})
+		w := &window{key: key, until: now.Add(l.window)}
+		w.below = l.below.PushBack(w)
+		e = l.order.PushBack(w)
 		l.keys[key] = e
 	}
 	w := e.Value.(*window)
 	if w.count >= l.max {
 		return w.until.Sub(now)
 	}
-	w.count++
+	if w.count++; w.count >= l.max && w.below != nil {
+		l.below.Remove(w.below)
+		w.below = nil
+	}
 	return 0
+}
+
+// evict makes room: it forgets the oldest window that is not exhausted. If it
+// took an exhausted one, a flood of made-up keys would end a refusal.
+func (l *limiter) evict() {
+	oldest := l.order.Front()
+	if e := l.below.Front(); e != nil {
+		oldest = l.keys[e.Value.(*window).key]
+	}
+	l.forget(oldest)
 }
 
 // giveBack takes back one event, which turned out not to count.
@@ -103,25 +125,34 @@ func (l *limiter) giveBack(key limiterKey) {
 	defer l.mu.Unlock()
 	if e, ok := l.keys[key]; ok {
 		w := e.Value.(*window)
-		if w.count--; w.count <= 0 {
+		w.count--
+		switch {
+		case w.count <= 0:
 			l.forget(e)
+		case w.below == nil:
+			w.below = l.below.PushBack(w)
 		}
 	}
 }
 
 func (l *limiter) forget(e *list.Element) {
-	l.order.Remove(e)
-	delete(l.keys, e.Value.(*window).key)
+	w := l.order.Remove(e).(*window)
+	if w.below != nil {
+		l.below.Remove(w.below)
+	}
+	delete(l.keys, w.key)
 }
 
-// userKey is the same for all spellings that may reach one user: NFKC as
-// Django normalises, and in lower case, since some collations ignore case.
-func userKey(name string) limiterKey {
-	// NFKC of a long text is slow (CVE-2023-46695), and no name is this long.
-	if len(name) <= 1024 {
-		name = strings.ToLower(djuser.NormalizeUsername(name))
-	}
-	return sha256.Sum256([]byte(name))
+// maxLoginName is at least the length of every column for names that the
+// rules know, so that a name that they normalise is normalised here too.
+const maxLoginName = 254
+
+// userKey is the same for all spellings that may reach one user: stripped and
+// normalised as the rules do it before they look a name up, and in lower case,
+// since some collations ignore case.
+func userKey(entered string) limiterKey {
+	name := djuser.CleanLoginName(entered, maxLoginName)
+	return sha256.Sum256([]byte(strings.ToLower(name)))
 }
 
 // addressKey is an IPv4 address, or the network of an IPv6 address: whoever

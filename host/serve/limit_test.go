@@ -54,14 +54,45 @@ func TestLimiterIsBounded(t *testing.T) {
 	}
 }
 
+// A flood of other keys does not end a refusal.
+func TestLimiterEvictsTheInnocent(t *testing.T) {
+	l := newLimiter(2, 2, time.Minute)
+	now := time.Unix(1_700_000_000, 0)
+	guessed, undecided := limiterKey{1}, limiterKey{2}
+	for range 2 {
+		l.take(guessed, now)
+		l.take(undecided, now)
+	}
+	l.giveBack(undecided)
+	for i := range maxLimiterKeys + 100 {
+		var n [8]byte
+		binary.BigEndian.PutUint64(n[:], uint64(i))
+		l.take(sha256.Sum256(n[:]), now)
+	}
+	if len(l.keys) != maxLimiterKeys || l.order.Len() != maxLimiterKeys || l.below.Len() != maxLimiterKeys-1 {
+		t.Errorf("%d keys, %d windows, %d below the maximum", len(l.keys), l.order.Len(), l.below.Len())
+	}
+	if wait := l.take(guessed, now); wait != time.Minute {
+		t.Errorf("an exhausted window was forgotten: wait %v", wait)
+	}
+	if _, ok := l.keys[undecided]; ok {
+		t.Error("a window below the maximum was kept")
+	}
+	if l.take(limiterKey{3}, now.Add(time.Minute)); len(l.keys) != 1 || l.below.Len() != 1 {
+		t.Errorf("%d keys, %d below the maximum after the windows ended", len(l.keys), l.below.Len())
+	}
+}
+
 func TestLimiterKeys(t *testing.T) {
-	same := [][2]string{{"Bob", "bob"}, {"\ufb01n", "fin"}, {"A\u030a", "\u00c5"}}
+	same := [][2]string{{"Bob", "bob"}, {"\ufb01n", "fin"}, {"A\u030a", "\u00c5"},
+		{"alice", "alice "}, {"alice", "\u3000alice"}, {"alice", strings.Repeat(" ", 2000) + "alice"}, {"alice", "\x1falice\u0085\n"},
+		{strings.Repeat("\uff21", 150), strings.Repeat("a", 150)}}
 	for _, pair := range same {
 		if userKey(pair[0]) != userKey(pair[1]) {
 			t.Errorf("%q and %q are two users", pair[0], pair[1])
 		}
 	}
-	if userKey("bob") == userKey("rob") {
+	if userKey("bob") == userKey("rob") || userKey("a b") == userKey("ab") {
 		t.Error("two users are one")
 	}
 	addresses := func(a, b string) bool {

@@ -8,6 +8,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -95,6 +96,8 @@ type server struct {
 	log     *slog.Logger
 	now     func() time.Time
 
+	maxPassword int // bytes
+
 	rules               bool
 	forwarded, loginURL string
 	loginHost           string // of loginURL; "" is the request's
@@ -132,6 +135,8 @@ func newServer(cfg Config) (*server, error) {
 		metrics: cfg.Metrics,
 		log:     cfg.Logger,
 		now:     time.Now,
+
+		maxPassword: cmp.Or(cfg.Limits.PasswordBytes, defaultPasswordBytes),
 	}
 	if s.hidden == nil {
 		s.hidden = []string{"_auth_user_hash", "_csrftoken"}
