@@ -121,7 +121,8 @@ type Config struct {
 	EmailField string
 
 	// PermissionTables are where permissions and groups are kept; by default
-	// where Django keeps them for UserTable.
+	// where Django keeps them for UserTable, with the user's column as it is
+	// called in UserGroups.
 	PermissionTables djuser.PermissionTables
 
 	// Rules are what the requests under a path require, for [gate.ByRules].
