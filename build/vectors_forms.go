@@ -39,7 +39,7 @@ func judgeCSRFRequest(j *judge, v *vector) error {
 
 func judgeRedirect(j *judge, v *vector) error {
 	answer, err := j.eval(v, "redirect", "url", "allowed_hosts", "require_https")
-	return expectAnswer(answer, err, v)
+	return laterAnswer(v, expectAnswer(answer, err, v), "a scheme begins with a letter, so browsers take the rest for a path")
 }
 
 func judgeRedirectToLogin(j *judge, v *vector) error {

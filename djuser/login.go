@@ -41,9 +41,8 @@ func (u *Users) Login(ctx context.Context, fx Effects, sess *djsession.Session, 
 		keep = ok && idText(pk) == user.ID() && equal(stored, hash) && sess.Key() != ""
 		clear = !keep
 	}
-	_, hasToken := sess.Get(csrfSessionKey)
 	token := ""
-	if u.settings.CSRFUseSessions || hasToken && !clear {
+	if u.settings.CSRFUseSessions {
 		var err error
 		if token, err = u.csrfToken(ctx, fx); err != nil {
 			return err

@@ -48,9 +48,18 @@ func evalSignTimestamp(_ context.Context, _ *Rules, _ djuser.Effects, a *evalArg
 	return pyjson.Quote(signing.SignTimestamp(a.text("value"), a.key(a.text("salt")), a.time("timestamp"))), a.err
 }
 
-// evalSignCookie is HttpResponse.set_signed_cookie.
+// evalSignCookie is HttpResponse.set_signed_cookie. Releases that never got
+// the mend of CVE-2026-6873 write name and salt side by side.
 func evalSignCookie(_ context.Context, _ *Rules, _ djuser.Effects, a *evalArgs) (string, error) {
-	key := signing.DeriveCookie(a.text("cookie_name"), a.text("salt"), a.text("secret"))
+	name, salt, secret := a.text("cookie_name"), a.text("salt"), a.text("secret")
+	key := signing.DeriveCookie(name, salt, secret)
+	if v := a.version(); !v.AtLeast(5, 2) {
+		alg := signing.SHA256
+		if !v.AtLeast(3, 1) {
+			alg = signing.SHA1
+		}
+		key = signing.Derive(alg, name+salt+"signer", "django.http.cookies"+secret)
+	}
 	return pyjson.Quote(signing.SignTimestamp(a.text("value"), key, a.time("timestamp"))), a.err
 }
 
