@@ -67,6 +67,7 @@ const maxDashes = 5
 var reservedHeaders = []string{
 	"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "upgrade",
 	"host", "set-cookie", "authorization", "www-authenticate", "location", "vary", "cache-control", "expect", "content-encoding",
+	"date", "server", "x-content-type-options", "retry-after", "allow",
 	"referer", "x-csrftoken", "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
 }
 

@@ -131,6 +131,7 @@ func TestNewRefuses(t *testing.T) {
 	for _, reserved := range []string{
 		"Cookie", "Host", "Content-Length", "Set-Cookie", "Connection", "Transfer-Encoding", "Proxy-Authorization", "TE", "Upgrade",
 		"Origin", "Sec-Fetch-Site", "Content-Type", "content_type", "sec_fetch-Site", "Referer", "X-Forwarded-For", "Authorization",
+		"Date", "X-Content-Type-Options", "x_content_type-options",
 	} {
 		if _, err := gate.New(gate.Settings{HeaderUser: reserved}); err == nil || !strings.HasPrefix(err.Error(), "header_user ") {
 			t.Errorf("identity header %s: %v", reserved, err)

@@ -75,14 +75,31 @@ func NewAdmin(m *Metrics, ready func(context.Context) error) http.Handler {
 
 // NewServer returns a server for handler with bounds on how long a client may
 // take and on the size of its headers: browsers with the cookies of many
-// applications need room, and more than 64 KiB is refused with 431.
+// applications need room, and more than 64 KiB is refused with 431. Every
+// request is the handler's, "OPTIONS *" too.
 func NewServer(handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           handler,
+		Handler:           closeChunked(handler),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+
+		DisableGeneralOptionsHandler: true,
 	}
+}
+
+// closeChunked ends the connection after a request with a Transfer-Encoding.
+// One that has a Content-Length besides may be two requests to a proxy, and
+// what follows it must not be read (RFC 9112 section 6.1). net/http removes
+// that Content-Length before anybody can see it, so all of them end it; the
+// clients of this server hardly ever send in chunks.
+func closeChunked(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(r.TransferEncoding) > 0 {
+			w.Header().Set("Connection", "close")
+		}
+		handler.ServeHTTP(w, r)
+	})
 }
