@@ -2,8 +2,10 @@ package host
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/djedge/djedge/djuser/gate"
@@ -63,7 +65,8 @@ func (h *Host) Middleware(next http.Handler) http.Handler {
 // not to be cached (Cache-Control: no-store). The request that next gets is a
 // copy whose identity headers are ours: whatever the client sent under these
 // names, in any spelling that a gateway might take for them, is gone
-// (CVE-2025-64484). [User] in next needs no further query. Inside of
+// (CVE-2025-64484), also from trailers, and Connection cannot ask a proxy in
+// next to drop ours as hop-by-hop (RFC 9110, 7.6.1). [User] in next needs no further query. Inside of
 // [Host.Middleware] next may change the session, else only read it.
 func (h *Host) Require(req gate.Requirement, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -81,7 +84,9 @@ func (h *Host) Require(req gate.Requirement, next http.Handler) http.Handler {
 		}
 		v.enter(result)
 		r = with(r, v)
-		r.Header = identify(r.Header, decision)
+		names := identityNames(decision)
+		r.Header = identify(r.Header, decision, names)
+		dropTrailers(r, names)
 		next.ServeHTTP(w, r)
 	})
 }
@@ -107,25 +112,87 @@ func (h *Host) refuse(w http.ResponseWriter, r *http.Request, d *gate.Decision) 
 	http.Error(w, http.StatusText(status), status)
 }
 
-// identify is a copy of header with the identity headers of d and no others.
-func identify(header http.Header, d *gate.Decision) http.Header {
-	remove := make(map[string]bool, len(d.SetHeaders))
+// identityNames are the spellings that only d may give a value.
+func identityNames(d *gate.Decision) map[string]bool {
+	names := make(map[string]bool, len(d.SetHeaders))
 	for _, set := range d.SetHeaders {
-		remove[spelling(set.Name)] = true
+		names[spelling(set.Name)] = true
 	}
 	for _, name := range d.RemoveHeaders {
-		remove[spelling(name)] = true
+		names[spelling(name)] = true
 	}
+	return names
+}
+
+// identify is a copy of header with the identity headers of d and no others,
+// and with none of their names in Connection.
+func identify(header http.Header, d *gate.Decision, names map[string]bool) http.Header {
 	out := make(http.Header, len(header)+len(d.SetHeaders))
 	for name, values := range header {
-		if !remove[spelling(name)] {
-			out[name] = append([]string(nil), values...)
+		if names[spelling(name)] {
+			continue
 		}
+		if spelling(name) == "connection" {
+			values = withoutTokens(values, names)
+			if len(values) == 0 {
+				continue
+			}
+		}
+		out[name] = append([]string(nil), values...)
 	}
 	for _, set := range d.SetHeaders {
 		out.Set(set.Name, set.Value)
 	}
 	return out
+}
+
+// withoutTokens takes names out of comma-separated lists, and leaves out the
+// lists of which nothing remains.
+func withoutTokens(lists []string, names map[string]bool) (out []string) {
+	for _, list := range lists {
+		tokens := strings.Split(list, ",")
+		kept := slices.DeleteFunc(slices.Clone(tokens), func(token string) bool { return names[spelling(strings.TrimSpace(token))] })
+		switch {
+		case len(kept) == len(tokens):
+			out = append(out, list)
+		case len(kept) > 0:
+			out = append(out, strings.TrimSpace(strings.Join(kept, ",")))
+		}
+	}
+	return out
+}
+
+// dropTrailers gives r, which is a copy, trailers of its own without names.
+// The server fills its map when the body has been read, also with what was
+// not announced, so only what was is taken over then.
+func dropTrailers(r *http.Request, names map[string]bool) {
+	if r.Trailer == nil {
+		return
+	}
+	own := make(http.Header, len(r.Trailer))
+	for name, values := range r.Trailer {
+		if !names[spelling(name)] {
+			own[name] = values
+		}
+	}
+	r.Body = &trailing{r.Body, r.Trailer, own}
+	r.Trailer = own
+}
+
+// trailing is a body at whose end the trailers become known.
+type trailing struct {
+	io.ReadCloser
+	all, own http.Header
+}
+
+func (t *trailing) Read(p []byte) (int, error) {
+	n, err := t.ReadCloser.Read(p)
+	if err == io.EOF {
+		for name := range t.own {
+			t.own[name] = t.all[name]
+		}
+	}
+	return n, err
 }
 
 // spelling is the one form of all names that some gateway takes for the same.
