@@ -43,6 +43,8 @@ func openDemo(ctx context.Context, c *config, _ *slog.Logger) (host.DB, func() e
 		return nil, nil, configf("demo has a database of its own: it refuses database")
 	case c.secretKey != "" || len(c.host.SecretKeyFallbacks) > 0:
 		return nil, nil, configf("demo has a key of its own: it refuses secret_key")
+	case len(c.api) > 0:
+		return nil, nil, configf("demo opens every endpoint: it refuses api")
 	case !isLoopback(c.listen):
 		return nil, nil, configf("listen: demo listens on a loopback address only, such as 127.0.0.1:8080")
 	}

@@ -133,6 +133,12 @@ func (o *option) take(l level) (done bool, err error) {
 		if _, list := o.to.(*[]string); list {
 			text = strings.ReplaceAll(text, "\n", ",")
 		}
+		// In a list it does not matter.
+		if !o.isList() && strings.TrimSpace(text) != text {
+			return false, configf("%s: %s has white space at an end, beyond one newline: take it off, or give %s itself if it belongs there", l.name(o, suffix), path, l.name(o, ""))
+		}
+	case o.secret && strings.TrimSpace(text) == "" && text != "":
+		return false, configf("%s is white space only", l.name(o, ""))
 	}
 	if err := o.set(text); err != nil {
 		return false, configf("%s %w", l.name(o, suffix), err)
@@ -154,8 +160,11 @@ func readSecret(path string) (string, error) {
 		return "", err
 	}
 	secret := trimNewline(string(text))
-	if secret == "" {
+	switch {
+	case secret == "":
 		return "", fmt.Errorf("%s is empty", path)
+	case strings.TrimSpace(secret) == "":
+		return "", fmt.Errorf("%s holds white space only", path)
 	}
 	return secret, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -56,8 +57,12 @@ type option struct {
 	name   string // instead of key, for flag and variable
 }
 
-// seconds is a duration written as a whole number of seconds, as in Django's settings.
+// seconds is a duration written as a whole number of seconds, as in Django's
+// settings. It is never 0, which would be the default to others.
 type seconds time.Duration
+
+// count is a number that cannot be negative.
+type count int
 
 // not is a switch whose field means the opposite.
 type not bool
@@ -108,7 +113,7 @@ func (o *option) isSwitch() bool {
 // isNumber reports whether the option is a whole number in the file.
 func (o *option) isNumber() bool {
 	switch o.to.(type) {
-	case *int, *int64, *uint32, *seconds:
+	case *int, *int64, *uint32, *count, *seconds:
 		return true
 	}
 	return false
@@ -149,7 +154,19 @@ func (o *option) set(text string) error {
 		if err := number(&n, parseInt(53), text, "a whole number of seconds"); err != nil {
 			return err
 		}
+		if n <= 0 || n > math.MaxInt32 {
+			return fmt.Errorf("must be a number of seconds from 1 to %d", math.MaxInt32)
+		}
 		*to = seconds(time.Duration(n) * time.Second)
+	case *count:
+		var n int64
+		if err := number(&n, parseInt(32), text, "a whole number"); err != nil {
+			return err
+		}
+		if n < 0 {
+			return fmt.Errorf("must not be negative")
+		}
+		*to = count(n)
 	case *int:
 		var n int64
 		if err := number(&n, parseInt(32), text, "a whole number"); err != nil {
