@@ -46,6 +46,7 @@ var sectionJudges = map[string]func(j *judge, v *vector) error{
 	"session_middleware":     judgeSessionMiddleware,
 	"authenticate":           judgeAuthenticate,
 	"permissions":            judgePermissions,
+	"pickle":                 judgePickle,
 }
 
 func (j *judge) judge(v *vector) error {

@@ -79,6 +79,7 @@ func evalFunctions() map[string]evalFunction {
 		"get_user":             evalGetUser,
 		"login":                evalLogin,
 		"permissions":          evalPermissions,
+		"pickle":               evalPickle,
 	}
 }
 
