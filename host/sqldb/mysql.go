@@ -53,7 +53,7 @@ func OpenMySQL(ctx context.Context, url string) (*DB, error) {
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
 	pool.SetConnMaxIdleTime(3 * time.Minute) // before anything on the way forgets it
-	db := &DB{driver: &mysqlDriver, readers: pool, writer: pool}
+	db := &DB{driver: &mysqlDriver, current: &pools{readers: pool, writer: pool}}
 	ctx, cancel := context.WithTimeout(ctx, config.Timeout)
 	defer cancel()
 	if err := db.Ping(ctx); err != nil {

@@ -211,7 +211,7 @@ func TestMySQLConnection(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := small.readers.Stats().OpenConnections; n > 2 {
+	if n := small.current.readers.Stats().OpenConnections; n > 2 {
 		t.Errorf("%d connections", n)
 	}
 }
@@ -240,13 +240,13 @@ func TestMySQLDeadline(t *testing.T) {
 		}
 	}
 	// A client that goes away costs no connection.
-	before := db.readers.Stats()
+	before := db.current.readers.Stats()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	time.AfterFunc(50*time.Millisecond, cancel)
 	if _, err := db.Query(ctx, false, statement("SELECT SLEEP(0.3)")); err != nil {
 		t.Errorf("a client that went away: %v", err)
 	}
-	if after := db.readers.Stats(); after.OpenConnections < before.OpenConnections {
+	if after := db.current.readers.Stats(); after.OpenConnections < before.OpenConnections {
 		t.Errorf("%d connections of %d are left", after.OpenConnections, before.OpenConnections)
 	}
 }
@@ -338,7 +338,7 @@ func TestMySQLOverTLSAndSocket(t *testing.T) {
 			continue
 		}
 		var name, value string
-		if err := db.readers.QueryRow("SHOW SESSION STATUS LIKE 'Ssl_cipher'").Scan(&name, &value); err != nil || (value != "") != c.tls {
+		if err := db.current.readers.QueryRow("SHOW SESSION STATUS LIKE 'Ssl_cipher'").Scan(&name, &value); err != nil || (value != "") != c.tls {
 			t.Errorf("%s: cipher %q, %v", c.parameters, value, err)
 		}
 		_ = db.Close()

@@ -27,7 +27,7 @@ const maxStatements = 200
 
 // prepare returns a prepared statement for each of list. release frees those
 // that are not kept; it is never nil.
-func (db *DB) prepare(ctx context.Context, pool *sql.DB, list []query.Statement) (stmts []*sql.Stmt, release func(), err error) {
+func (db *DB) prepare(ctx context.Context, p *pools, pool *sql.DB, list []query.Statement) (stmts []*sql.Stmt, release func(), err error) {
 	var once []*sql.Stmt
 	release = func() {
 		for _, stmt := range once {
@@ -37,14 +37,14 @@ func (db *DB) prepare(ctx context.Context, pool *sql.DB, list []query.Statement)
 	stmts = make([]*sql.Stmt, len(list))
 	for i, s := range list {
 		key := statementKey{pool, s.SQL}
-		if stmts[i] = db.stmts.get(key); stmts[i] != nil {
+		if stmts[i] = p.stmts.get(key); stmts[i] != nil {
 			continue
 		}
 		stmt, err := pool.PrepareContext(ctx, s.SQL)
 		if err != nil {
 			return nil, release, fmt.Errorf("%s: %w", s.Name, db.driver.cause(err))
 		}
-		if s.AdHoc || !db.stmts.put(key, stmt) {
+		if s.AdHoc || !p.stmts.put(key, stmt) {
 			once = append(once, stmt)
 		}
 		stmts[i] = stmt

@@ -14,7 +14,7 @@ import (
 	"github.com/djedge/djedge/djsession/query"
 )
 
-// Query runs the statements. Several are one transaction, even when they need
+// Query runs the statements, each of which is a single one. Several are one transaction, even when they need
 // not be, unless they only read and need not be atomic.
 //
 // SQLite: reads run side by side with other reads; anything else waits for the
@@ -32,14 +32,22 @@ func (db *DB) Query(ctx context.Context, atomic bool, statements ...query.Statem
 	}
 	reading := !atomic
 	for _, s := range statements {
+		if !single(s.SQL) {
+			return nil, fmt.Errorf("%s: more than one statement", s.Name)
+		}
 		reading = reading && reads(s)
 	}
-	pool := db.writer
+	p, err := db.acquire()
+	if err != nil {
+		return nil, err
+	}
+	defer p.release()
+	pool := p.writer
 	if reading {
-		pool = db.readers
+		pool = p.readers
 	}
 	// Before the transaction begins, since it takes the only connection.
-	stmts, release, err := db.prepare(ctx, pool, statements)
+	stmts, release, err := db.prepare(ctx, p, pool, statements)
 	defer release()
 	switch {
 	case err != nil:
@@ -65,6 +73,14 @@ func (db *DB) Query(ctx context.Context, atomic bool, statements ...query.Statem
 		return nil, fmt.Errorf("commit: %w", db.driver.cause(err))
 	}
 	return results, nil
+}
+
+// single reports whether nothing follows the first semicolon. The SQLite
+// driver runs all that a text holds, so that one which begins like a read
+// could go on to write. Values travel as arguments and need no semicolon.
+func single(text string) bool {
+	_, rest, _ := strings.Cut(text, ";")
+	return strings.TrimSpace(rest) == ""
 }
 
 func (db *DB) run(ctx context.Context, stmts []*sql.Stmt, statements []query.Statement) ([]query.Result, error) {

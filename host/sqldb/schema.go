@@ -21,15 +21,20 @@ var (
 // own database gets them from `manage.py migrate`. In MySQL, which commits each
 // statement that makes a table, some of them may be there after an error.
 func CreateDjangoSchema(ctx context.Context, db *DB) error {
+	p, err := db.acquire()
+	if err != nil {
+		return fmt.Errorf("create Django's tables: %w", err)
+	}
+	defer p.release()
 	if db.Dialect() == query.MySQL {
 		for statement := range strings.SplitSeq(strings.TrimSpace(djangoSchemaMySQL), ";\n") {
-			if _, err := db.writer.ExecContext(ctx, statement); err != nil {
+			if _, err := p.writer.ExecContext(ctx, statement); err != nil {
 				return fmt.Errorf("create Django's tables: %w", db.driver.cause(err))
 			}
 		}
 		return nil
 	}
-	tx, err := db.writer.BeginTx(ctx, nil)
+	tx, err := p.writer.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("create Django's tables: %w", err)
 	}

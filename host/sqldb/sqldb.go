@@ -6,6 +6,10 @@
 // lock at once (BEGIN IMMEDIATE) so that two writers queue instead of failing,
 // and the journal mode is whatever the site has chosen. See [OpenMySQL] for the
 // others.
+//
+// A SQLite file that is replaced by another (a restored backup, a deployment)
+// is noticed at the next query, which already asks the new one; while there is
+// none, queries are errors.
 package sqldb
 
 import (
@@ -13,10 +17,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
+	"sync"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -26,10 +29,13 @@ import (
 
 // DB is one database. It is safe for concurrent use.
 type DB struct {
-	driver  *driver
-	readers *sql.DB // SQLite: connections that cannot write (PRAGMA query_only)
-	writer  *sql.DB // SQLite: one connection, so that writes from here queue in Go
-	stmts   statements
+	driver *driver
+	path   string // of the SQLite file, absolute; "" for a server
+
+	mu      sync.Mutex
+	closed  bool
+	current *pools // nil while the file is missing
+	retired sync.WaitGroup
 }
 
 // driver is how one kind of database differs from the others.
@@ -87,12 +93,7 @@ func open(ctx context.Context, path string) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open SQLite database: %w", err)
 	}
-	readers, err1 := pool(path, "query_only(1)", "deferred", max(4, runtime.GOMAXPROCS(0)))
-	writer, err2 := pool(path, "query_only(0)", "immediate", 1)
-	if err := errors.Join(err1, err2); err != nil {
-		return nil, fmt.Errorf("open SQLite database: %w", err)
-	}
-	db := &DB{driver: &sqliteDriver, readers: readers, writer: writer}
+	db := &DB{driver: &sqliteDriver, path: path}
 	if err := db.Ping(ctx); err != nil {
 		_ = db.Close()
 		err = fmt.Errorf("open SQLite database %s: %w", path, err)
@@ -102,26 +103,6 @@ func open(ctx context.Context, path string) (*DB, error) {
 		}
 		return nil, err
 	}
-	return db, nil
-}
-
-// pool opens at most size connections. Five seconds is also how long Django
-// waits for a lock, unless a deadline of the caller ends the wait before.
-// Without _dqs=0, SQLite would read the name of a missing column as text.
-func pool(path, pragma, lock string, size int) (*sql.DB, error) {
-	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: url.Values{
-		"mode":    {"rw"},
-		"_dqs":    {"0"},
-		"_txlock": {lock},
-		"_pragma": {"busy_timeout(5000)", "foreign_keys(1)", pragma},
-	}.Encode()}
-	connector, err := sqlite.NewConnector(dsn.String())
-	if err != nil {
-		return nil, err
-	}
-	db := sql.OpenDB(connector)
-	db.SetMaxOpenConns(size)
-	db.SetMaxIdleConns(size)
 	return db, nil
 }
 
@@ -135,12 +116,26 @@ func readHeader(ctx context.Context, db *sql.DB) error {
 func (db *DB) Dialect() query.Dialect { return db.driver.dialect }
 
 // Ping asks the database for a sign of life.
-func (db *DB) Ping(ctx context.Context) error { return db.driver.ping(ctx, db.readers) }
-
-// Close closes every connection.
-func (db *DB) Close() error {
-	if db.readers == db.writer {
-		return db.writer.Close()
+func (db *DB) Ping(ctx context.Context) error {
+	p, err := db.acquire()
+	if err != nil {
+		return err
 	}
-	return errors.Join(db.readers.Close(), db.writer.Close())
+	defer p.release()
+	return db.driver.ping(ctx, p.readers)
+}
+
+// Close closes every connection. It waits for what still runs in a file that
+// was replaced meanwhile.
+func (db *DB) Close() error {
+	db.mu.Lock()
+	db.closed = true
+	p := db.current
+	db.current = nil
+	db.mu.Unlock()
+	defer db.retired.Wait()
+	if p == nil {
+		return nil
+	}
+	return p.close()
 }

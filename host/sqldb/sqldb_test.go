@@ -215,7 +215,7 @@ func TestSiteSettingsAreKept(t *testing.T) {
 	for _, mode := range []string{"wal", "delete"} {
 		db, path := newDB(t)
 		if mode == "wal" { // the only one that is kept in the file
-			if _, err := db.writer.Exec("PRAGMA journal_mode=wal"); err != nil {
+			if _, err := db.current.writer.Exec("PRAGMA journal_mode=wal"); err != nil {
 				t.Fatal(err)
 			}
 			again, err := OpenSQLite(t.Context(), path)
@@ -232,8 +232,8 @@ func TestSiteSettingsAreKept(t *testing.T) {
 		}
 		for pragma, value := range want {
 			var got1, got2 string
-			err1 := db.readers.QueryRow("PRAGMA " + pragma).Scan(&got1)
-			err2 := db.writer.QueryRow("PRAGMA " + pragma).Scan(&got2)
+			err1 := db.current.readers.QueryRow("PRAGMA " + pragma).Scan(&got1)
+			err2 := db.current.writer.QueryRow("PRAGMA " + pragma).Scan(&got2)
 			if err1 != nil || err2 != nil || got1 != value || got2 != value {
 				t.Errorf("%s: %q and %q, want %q (%v, %v)", pragma, got1, got2, value, err1, err2)
 			}
@@ -243,7 +243,7 @@ func TestSiteSettingsAreKept(t *testing.T) {
 
 func TestReadersCannotWrite(t *testing.T) {
 	db, _ := newDB(t)
-	if _, err := db.readers.Exec(`DELETE FROM "auth_user"`); err == nil || !strings.Contains(err.Error(), "readonly") {
+	if _, err := db.current.readers.Exec(`DELETE FROM "auth_user"`); err == nil || !strings.Contains(err.Error(), "readonly") {
 		t.Errorf("a reader wrote: %v", err)
 	}
 }
@@ -265,7 +265,7 @@ func TestLockedDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close()
-	tx, err := other.writer.Begin() // BEGIN IMMEDIATE: nobody else may write
+	tx, err := other.current.writer.Begin() // BEGIN IMMEDIATE: nobody else may write
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -336,13 +336,13 @@ func TestStatementsKept(t *testing.T) {
 		s.AdHoc = true
 		mustQuery(t, db, false, s)
 	}
-	if n := len(db.stmts.made); n != 1 {
+	if n := len(db.current.stmts.made); n != 1 {
 		t.Errorf("%d statements are kept", n)
 	}
 	for i := range 2 * maxStatements {
 		mustQuery(t, db, false, statement("SELECT "+strings.Repeat("1+", i)+"1"))
 	}
-	if n := len(db.stmts.made); n != maxStatements {
+	if n := len(db.current.stmts.made); n != maxStatements {
 		t.Errorf("%d statements are kept", n)
 	}
 }
