@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,6 +22,9 @@ func TestConfigErrors(t *testing.T) {
 		stderr string
 	}{
 		{stderr: "database is missing"},
+		{args: "--listen nope", stderr: "listen: must be HOST:PORT.*nope"}, // before the database is looked for
+		{args: "--listen 127.0.0.1:99999", stderr: "listen: must be HOST:PORT.*99999"},
+		{args: "--admin-listen [::1:80", stderr: "admin_listen: must be HOST:PORT"},
 		{args: "--database sqlite:///nowhere/canar.db", stderr: "database: .*canar.db"},
 		{args: "--database sqlite://relative.db", stderr: "three slashes"},
 		{args: "--database sqlite:///a.db?mode=rw", stderr: "three slashes"},
@@ -116,10 +120,15 @@ func TestDatabaseErrors(t *testing.T) {
 
 // What only a run can tell is exit code 1.
 func TestRuntimeErrors(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
 	key := file(t, "key", "k\n")
 	for _, i := range []invocation{
 		{args: []string{"serve", "--database", "postgres://u:canary@127.0.0.1:1/x", "--secret-key-file", key, "--engine", "native"}, code: 1, stderr: "database: "},
-		{args: words("serve --demo --engine native --listen 127.0.0.1:99999"), code: 1, stderr: "listen: "},
+		{args: words("serve --demo --engine native --listen " + taken.Addr().String()), code: 1, stderr: "listen: .*in use"},
 	} {
 		i.try(t)
 	}

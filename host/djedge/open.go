@@ -108,6 +108,8 @@ func moduleCache(configured string, log *slog.Logger) string {
 		err = fmt.Errorf("%s is not a directory", dir)
 	case info.Mode().Perm()&0o022 != 0:
 		err = fmt.Errorf("%s is writable by others", dir)
+	case !ownedByUs(info):
+		err = fmt.Errorf("%s belongs to another user", dir)
 	default:
 		return dir
 	}

@@ -20,7 +20,16 @@ func TestModuleCache(t *testing.T) {
 	if err := os.Chmod(shared, 0o777); err != nil {
 		t.Fatal(err)
 	}
+	foreign := filepath.Join(dir, "foreign")
+	if err := os.Mkdir(foreign, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	theirs := ""
+	if err := os.Chown(foreign, 12345, -1); err != nil {
+		theirs = foreign // only root can give it away
+	}
 	for configured, want := range map[string]string{
+		foreign:                            theirs,
 		"none":                             "",
 		filepath.Join(dir, "a", "b"):       filepath.Join(dir, "a", "b"),
 		shared:                             "",

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/netip"
 	"os"
@@ -15,16 +13,12 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/djedge/djedge/build/modules"
 	"github.com/djedge/djedge/host"
 	"github.com/djedge/djedge/host/module"
 	httpserve "github.com/djedge/djedge/host/serve"
 )
-
-// shutdownTimeout is how long running requests may take to finish after SIGTERM.
-const shutdownTimeout = 10 * time.Second
 
 // serveCommand runs the server until SIGINT or SIGTERM, or until ctx is done.
 func serveCommand(ctx context.Context, p *process) (err error) {
@@ -37,14 +31,24 @@ func serveCommand(ctx context.Context, p *process) (err error) {
 		return err
 	}
 	c.host.Logger = log
+	for _, l := range []listener{{setting: "listen", address: c.listen}, {setting: "admin_listen", address: c.adminListen}} {
+		if err := l.check(ctx); err != nil {
+			return err
+		}
+	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	defer context.AfterFunc(ctx, stop)() // a second signal ends the process at once
 
 	site := openSite
 	if c.demo {
 		site = openDemo
 	}
 	h, db, closeHost, err := c.openHost(ctx, site, log)
+	if err != nil && ctx.Err() != nil {
+		log.Info("stopped before it was ready", "error", err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -60,7 +64,7 @@ func serveCommand(ctx context.Context, p *process) (err error) {
 	if c.adminListen != "" {
 		listeners = append(listeners, listener{"admin_listen", c.adminListen, httpserve.NewAdmin(metrics, h.Ping)})
 	}
-	return listenAndServe(ctx, stop, listeners, log, func(address string) {
+	return listenAndServe(ctx, shutdownTimeout, listeners, log, func(address string) {
 		if c.demo {
 			announceDemo(log, address)
 		}
@@ -98,6 +102,9 @@ func (c *config) openHost(ctx context.Context, site func(context.Context, *confi
 		return nil, nil, nil, err
 	}
 	closers = append(closers, h.Close)
+	if err := ctx.Err(); err != nil { // not everything above looks
+		return nil, nil, nil, err
+	}
 	return h, db, closeOpened, nil
 }
 
@@ -135,10 +142,24 @@ func (c *config) newHost(ctx context.Context, db host.DB, log *slog.Logger) (*ho
 		return nil, configf("engine must be wasm or native")
 	}
 	h, err := host.New(ctx, cfg)
-	if err != nil {
-		return nil, &exitError{exitConfig, err}
+	switch {
+	case err == nil:
+		return h, nil
+	case transient(ctx, db, err):
+		return nil, err
 	}
-	return h, nil
+	return nil, &exitError{exitConfig, err}
+}
+
+// transient reports whether err, of host.New, may mend itself: there was no
+// time, or the database is gone, as far as a second question can tell.
+func transient(ctx context.Context, db host.DB, err error) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	return db.Ping(ctx) != nil
 }
 
 // handler is the public one.
@@ -197,62 +218,6 @@ func parsePrefix(text string) (netip.Prefix, error) {
 	}
 	prefix, err := netip.ParsePrefix(text)
 	return prefix.Masked(), err
-}
-
-// listener is an address, the setting that named it, and what answers there.
-type listener struct {
-	setting, address string
-	handler          http.Handler
-}
-
-// listenAndServe serves until ctx is done, and then until running requests
-// are. ready is called with the address of the first when all of them listen.
-func listenAndServe(ctx context.Context, stop func(), all []listener, log *slog.Logger, ready func(address string)) error {
-	failed := make(chan error, len(all))
-	servers := make([]*http.Server, 0, len(all))
-	defer func() {
-		for _, server := range servers {
-			server.Close()
-		}
-	}()
-	first := ""
-	for _, l := range all {
-		socket, err := net.Listen("tcp", l.address)
-		if err != nil {
-			return fmt.Errorf("%s: %w", l.setting, err)
-		}
-		first = cmp.Or(first, socket.Addr().String())
-		server := httpserve.NewServer(l.handler)
-		server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
-		servers = append(servers, server)
-		log.Info("listening", "address", socket.Addr().String(), "setting", l.setting)
-		go func() { failed <- server.Serve(socket) }()
-	}
-	ready(first)
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-	}
-	stop() // a second signal ends the process at once
-	log.Info("shutting down")
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-	defer cancel()
-	var err error
-	for _, server := range servers {
-		err = errors.Join(err, server.Shutdown(ctx))
-	}
-	return err
-}
-
-// isLoopback reports whether a listen address is reachable from this machine only.
-func isLoopback(address string) bool {
-	name, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
-	}
-	ip, err := netip.ParseAddr(name)
-	return strings.EqualFold(name, "localhost") || err == nil && ip.IsLoopback()
 }
 
 // logger writes to w as configured.

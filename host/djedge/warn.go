@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/password"
@@ -18,6 +19,14 @@ func (c *config) warn(ctx context.Context, db host.DB, log *slog.Logger) {
 	}
 	if unsafe && len(c.host.PublicOrigins) == 0 && !isLoopback(c.listen) {
 		log.Warn("public_origins is empty: browsers can neither log in nor out here")
+	}
+	for _, text := range c.trustedProxies {
+		if prefix, err := parsePrefix(text); err == nil && prefix.Bits() == 0 {
+			log.Warn("trusted_proxies is everybody: every client can make up its address and the request that is asked about", "network", text)
+		}
+	}
+	if strings.EqualFold(c.host.SessionCookieSameSite, "None") && !c.host.SessionCookieSecure {
+		log.Warn("session_cookie_samesite is None without session_cookie_secure: browsers refuse the cookie")
 	}
 	if !c.demo {
 		c.warnHashes(ctx, db, log)
