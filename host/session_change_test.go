@@ -281,7 +281,7 @@ func TestSessionBehindRequire(t *testing.T) {
 	h := newHost(t, host.Config{DB: openSQLite(t), SecretKey: secret})
 	change := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := host.Session(r).Set(r.Context(), "a", 1); err != nil {
-			http.Error(w, err.Error(), 418)
+			http.Error(w, err.Error(), http.StatusTeapot)
 		}
 	})
 	if res := serve(h.Require(gate.Authenticated, change), request("bob")); res.StatusCode != 418 {
