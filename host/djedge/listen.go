@@ -40,11 +40,11 @@ func (l listener) check(ctx context.Context) error {
 	return nil
 }
 
-// listenAndServe serves until ctx is done, and then until running requests
-// are, for as long as grace; what is left is cut off, since whoever stops a
-// server may not wait. ready is called with the address of the first when all
-// of them listen.
-func listenAndServe(ctx context.Context, grace time.Duration, listeners []listener, log *slog.Logger, ready func(address string)) error {
+// listenAndServe serves until ctx is done, gives signals back with stop, and
+// serves on until running requests have ended, for as long as grace; what is
+// left is cut off, since whoever stops a server may not wait. ready is called
+// with the address of the first listener when all of them listen.
+func listenAndServe(ctx context.Context, stop func(), grace time.Duration, listeners []listener, log *slog.Logger, ready func(address string)) error {
 	failed := make(chan error, len(listeners))
 	servers := make([]*http.Server, 0, len(listeners))
 	defer func() {
@@ -71,6 +71,7 @@ func listenAndServe(ctx context.Context, grace time.Duration, listeners []listen
 		return err
 	case <-ctx.Done():
 	}
+	stop() // before the log says so
 	log.Info("shutting down")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
 	defer cancel()

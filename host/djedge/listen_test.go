@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -33,7 +34,7 @@ func TestShutdownCutsOff(t *testing.T) {
 	address := make(chan string, 1)
 	ended := make(chan error, 1)
 	go func() {
-		ended <- listenAndServe(ctx, 100*time.Millisecond, []listener{{"listen", "127.0.0.1:0", slow}, {"admin_listen", "127.0.0.1:0", slow}},
+		ended <- listenAndServe(ctx, func() {}, 100*time.Millisecond, []listener{{"listen", "127.0.0.1:0", slow}, {"admin_listen", "127.0.0.1:0", slow}},
 			slog.New(slog.NewTextHandler(&log, nil)), func(first string) { address <- first })
 	}()
 	c, err := net.Dial("tcp", <-address)
@@ -128,6 +129,26 @@ type pinged struct {
 func (p pinged) Ping(context.Context) error { return p.err }
 
 func TestTransient(t *testing.T) {
+	path := siteDatabase(t, t.TempDir())
+	holder, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer holder.Close()
+	holder.SetMaxOpenConns(1)
+	if _, err := holder.Exec("BEGIN EXCLUSIVE"); err != nil {
+		t.Fatal(err)
+	}
+	waiting, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer waiting.Close()
+	_, locked := waiting.Exec("SELECT * FROM auth_user")
+	_, missing := waiting.Exec("SELEC")
+	if locked == nil || missing == nil {
+		t.Fatalf("%v, %v", locked, missing)
+	}
 	broken := errors.New("broken")
 	for _, test := range []struct {
 		db   error
@@ -136,6 +157,8 @@ func TestTransient(t *testing.T) {
 	}{
 		{nil, broken, false},
 		{broken, broken, true},
+		{nil, fmt.Errorf("user_table: %w", locked), true},
+		{nil, missing, false},
 		{nil, fmt.Errorf("user_table: %w", context.DeadlineExceeded), true},
 		{nil, fmt.Errorf("user_table: %w", context.Canceled), true},
 	} {

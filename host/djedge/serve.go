@@ -64,7 +64,7 @@ func serveCommand(ctx context.Context, p *process) (err error) {
 	if c.adminListen != "" {
 		listeners = append(listeners, listener{"admin_listen", c.adminListen, httpserve.NewAdmin(metrics, h.Ping)})
 	}
-	return listenAndServe(ctx, shutdownTimeout, listeners, log, func(address string) {
+	return listenAndServe(ctx, stop, shutdownTimeout, listeners, log, func(address string) {
 		if c.demo {
 			announceDemo(log, address)
 		}
@@ -137,7 +137,7 @@ func (c *config) newHost(ctx context.Context, db host.DB, log *slog.Logger) (*ho
 		if _, err := modules.WASM(); err != nil {
 			return nil, fmt.Errorf("engine wasm: %w", err)
 		}
-		cfg.Engine = module.New(module.Config{CacheDir: moduleCache(c.cacheDir, log), Logger: log})
+		cfg.Engine = module.New(module.Config{CacheDir: moduleCache(c.cacheDir, log), Logger: log, HostHashes: cfg.KDF == host.KDFHost, HashQueueTimeout: cfg.HashQueueTimeout})
 	default:
 		return nil, configf("engine must be wasm or native")
 	}
@@ -152,10 +152,21 @@ func (c *config) newHost(ctx context.Context, db host.DB, log *slog.Logger) (*ho
 }
 
 // transient reports whether err, of host.New, may mend itself: there was no
-// time, or the database is gone, as far as a second question can tell.
+// time, somebody holds a lock on the file, or the database is gone, as far as a
+// second question can tell.
 func transient(ctx context.Context, db host.DB, err error) bool {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return true
+	}
+	var sqlite interface {
+		error
+		Code() int
+	}
+	if errors.As(err, &sqlite) {
+		switch sqlite.Code() & 0xff {
+		case 5, 6, 9: // SQLITE_BUSY, SQLITE_LOCKED, SQLITE_INTERRUPT
+			return true
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
