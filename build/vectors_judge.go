@@ -30,6 +30,7 @@ type judge struct {
 	pure    host.Engine // for functions without a database
 	mu      sync.Mutex
 	engines map[string]host.Engine
+	zones   sync.Map // offsets by the zone's name
 }
 
 func newJudge(kind string) (*judge, error) {

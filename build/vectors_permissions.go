@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	_ "modernc.org/sqlite"
 
 	"github.com/djedge/djedge/djsession/pyjson"
 	"github.com/djedge/djedge/djsession/signing"
@@ -89,16 +92,27 @@ func (j *judge) newDump(v *vector, dump string) (_ *site, err error) {
 	if s.dir, err = os.MkdirTemp("", "djedge-vector-"); err != nil {
 		return nil, err
 	}
-	if s.db, err = sqldb.CreateSQLite(context.Background(), filepath.Join(s.dir, "db.sqlite3")); err != nil {
+	path := filepath.Join(s.dir, "db.sqlite3")
+	if s.db, err = sqldb.CreateSQLite(context.Background(), path); err != nil {
 		_ = os.RemoveAll(s.dir)
 		return nil, err
 	}
-	// A dump fills tables before those that they refer to.
-	if err = s.exec("PRAGMA foreign_keys = OFF;" + dump); err != nil {
+	if err = loadDump(path, dump); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// loadDump runs a script, of which sqldb runs only one statement.
+func loadDump(path, dump string) error {
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		return err
+	}
+	// A dump fills tables before those that they refer to.
+	_, err = db.Exec("PRAGMA foreign_keys = OFF;" + dump)
+	return errors.Join(err, db.Close())
 }
 
 // names are the keys of a JSON object, in order.

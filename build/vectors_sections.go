@@ -47,6 +47,9 @@ var sectionJudges = map[string]func(j *judge, v *vector) error{
 	"authenticate":           judgeAuthenticate,
 	"permissions":            judgePermissions,
 	"pickle":                 judgePickle,
+	"custom_user":            judgeCustomUser,
+	"expiry_naive":           judgeExpiryNaive,
+	"reset_token_zone":       judgeResetTokenZone,
 }
 
 func (j *judge) judge(v *vector) error {

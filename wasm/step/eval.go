@@ -80,6 +80,9 @@ func evalFunctions() map[string]evalFunction {
 		"login":                evalLogin,
 		"permissions":          evalPermissions,
 		"pickle":               evalPickle,
+		"expiry_naive":         evalExpiryNaive,
+		"reset_zone_make":      evalResetTokenMakeZone,
+		"reset_zone_check":     evalResetTokenCheckZone,
 	}
 }
 
