@@ -75,7 +75,6 @@ func TestConfigErrors(t *testing.T) {
 
 		{args: "--demo " + site, stderr: "refuses database"},
 		{args: "--demo --secret-key-file " + key, stderr: "refuses secret_key"},
-		{args: "--demo --api me", stderr: "refuses api"},
 		{args: "--demo --listen 0.0.0.0:0", stderr: "loopback"},
 		{args: "--demo --listen :0", stderr: "loopback"},
 		{args: "--demo --listen example.com:0", stderr: "loopback"},

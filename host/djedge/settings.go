@@ -89,7 +89,7 @@ func (c *config) options() []option {
 		{table: serve, key: "listen", to: &c.listen, def: "127.0.0.1:8080", doc: "`address` to listen on, HOST:PORT"},
 		{table: serve, key: "admin_listen", to: &c.adminListen, doc: "`address` of a listener for /livez, /readyz and /metrics; none when it is not given"},
 		{table: serve, key: "api", to: &c.api, doc: "endpoints to open beside /auth, a `list` of me, login, logout, register, change-password, and page, which needs the others"},
-		{table: serve, key: "demo", to: &c.demo, def: "false", doc: "open everything, on loopback only, with a temporary database, a random key and a few users; refuses database, secret_key and api"},
+		{table: serve, key: "demo", to: &c.demo, def: "false", doc: "open everything, on loopback only, with a temporary database, a random key and a few users, whatever api says; refuses database and secret_key"},
 		{table: serve, key: "engine", to: &c.engine, def: "wasm", doc: "what runs the rules: wasm (the module under wazero) or native"},
 		{table: serve, key: "kdf", to: &c.kdf, def: "host", doc: "who hashes passwords: host (native code) or module (the rules themselves, in the module with engine wasm)"},
 		{table: serve, key: "module_cache_dir", to: &c.cacheDir, doc: "private `directory` for the compiled module; the user's cache directory when it is not given, none to compile at each start"},
