@@ -182,6 +182,9 @@ type Config struct {
 	// WritesOnReads lets a check write what Django would write: the session's
 	// new key after a hit on a fallback key, and the end of a session whose
 	// hash fails. By default both are left to Django.
+	// An engine that runs a module then gives each check an instance of its
+	// own for as long as it takes, queries included: no more run at once than
+	// module.Config.Instances, one per processor by default.
 	WritesOnReads bool
 
 	// HintEntries bounds the memory of which user a session belongs to, which

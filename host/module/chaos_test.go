@@ -30,8 +30,8 @@ const quick = 20 * time.Millisecond
 
 // wreck makes an instance break itself, as a request in it would.
 func wreck(t testing.TB, in *instance, kind uint64) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
+	in.turn <- struct{}{}
+	defer in.leave()
 	if in.ready() != nil {
 		return
 	}
@@ -119,7 +119,7 @@ func TestChaosInWrites(t *testing.T) {
 			s.before = func(_ context.Context, statements []query.Statement) error {
 				round++
 				for i := range statements {
-					if writes(&statements[i]) {
+					if !selects(statements[i].SQL) {
 						wrote = true
 						sent[statements[i].Name]++
 					}
@@ -180,7 +180,7 @@ func TestCanary(t *testing.T) {
 		result := e.Do(t.Context(), &abi.Op{Kind: abi.OpCheck, Require: gate.Anyone, Request: request("GET", keys[1])}, s)
 		wantUser(t, result, 1)
 	}
-	for _, l := range []*lane{e.reads, e.alone, e.hash} {
+	for _, l := range e.lanes() {
 		for _, in := range l.instancesNow() {
 			if contains(in, canary) {
 				t.Errorf("lane %s: a new instance holds bytes of a request in a lost one", l.name)
@@ -191,8 +191,8 @@ func TestCanary(t *testing.T) {
 }
 
 func contains(in *instance, text string) bool {
-	in.mu.Lock()
-	defer in.mu.Unlock()
+	in.turn <- struct{}{}
+	defer in.leave()
 	if in.memory == nil {
 		return false
 	}

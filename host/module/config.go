@@ -34,9 +34,16 @@ type Config struct {
 	// InFlight is how many requests one reading instance carries at a time.
 	// 0 is 200.
 	InFlight int
-	// QueueTimeout is how long a request waits for a place before it is
-	// answered "busy". 0 is one second.
-	QueueTimeout time.Duration
+	// QueueTimeout is how long a request waits for a place, and again for each
+	// of its turns in a shared instance, before it is answered "busy". 0 is
+	// one second, and for HashQueueTimeout, where a password is taken, 5 s.
+	QueueTimeout, HashQueueTimeout time.Duration
+	// HostHashes says that the host derives keys ([host.KDFHost]), in a queue
+	// that it bounds by itself. Operations with a password then mostly wait in
+	// that queue, and share instances as reads do (Instances, InFlight).
+	// Where the host declines nevertheless, one begins again under
+	// HashInstances.
+	HostHashes bool
 
 	// Timeout is the watchdog: what one call into the module may compute
 	// before its instance is ended, at a nanosecond for each iteration of a
@@ -73,6 +80,7 @@ func (c Config) filled() (Config, error) {
 	defaultTo(&c.HashInstances, c.Instances)
 	defaultTo(&c.InFlight, 200)
 	defaultTo(&c.QueueTimeout, time.Second)
+	defaultTo(&c.HashQueueTimeout, 5*time.Second)
 	defaultTo(&c.Timeout, 200*time.Millisecond)
 	defaultTo(&c.HashTimeout, 20*time.Second)
 	defaultTo(&c.MemoryMiB, 64)
@@ -91,6 +99,7 @@ func (c Config) filled() (Config, error) {
 		{"HashInstances", int64(c.HashInstances), 1 << 10},
 		{"InFlight", int64(c.InFlight), step.MaxParked},
 		{"QueueTimeout", int64(c.QueueTimeout), int64(time.Hour)},
+		{"HashQueueTimeout", int64(c.HashQueueTimeout), int64(time.Hour)},
 		{"Timeout", int64(c.Timeout), 1 << 62},
 		{"HashTimeout", int64(c.HashTimeout), 1 << 62},
 		{"MemoryMiB", int64(c.MemoryMiB), 4096},

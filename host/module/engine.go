@@ -24,9 +24,10 @@ type engine struct {
 
 	loaded             *loaded
 	reads, alone, hash *lane
-	readsWrite         bool // the site's reads may write, too
-	readsFill          bool // they enter what the database says into the cache
-	savesAll           bool // a response saves its session, changed or not
+	logins             *lane // nil unless Config.HostHashes
+	readsWrite         bool  // the site's reads may write, too
+	readsFill          bool  // they enter what the database says into the cache
+	savesAll           bool  // a response saves its session, changed or not
 }
 
 // Configure implements [host.Engine]. It takes as long as compiling the module.
@@ -66,9 +67,14 @@ func (e *engine) configure(settings []abi.Setting) error {
 		}
 	}
 	c := e.config
-	e.reads = newLane(e.loaded, laneConfig{name: "reads", instances: c.Instances, share: c.InFlight, steps: steps(c.Timeout), memoryMiB: c.MemoryMiB})
-	e.alone = newLane(e.loaded, laneConfig{name: "writes", instances: c.Instances, share: 1, steps: steps(c.Timeout), memoryMiB: c.MemoryMiB})
-	e.hash = newLane(e.loaded, laneConfig{name: "passwords", instances: c.HashInstances, share: 1, steps: steps(c.HashTimeout), memoryMiB: c.HashMemoryMiB})
+	e.reads = newLane(e.loaded, laneConfig{name: "reads", instances: c.Instances, share: c.InFlight, wait: c.QueueTimeout, steps: steps(c.Timeout), memoryMiB: c.MemoryMiB})
+	e.alone = newLane(e.loaded, laneConfig{name: "writes", instances: c.Instances, share: 1, wait: c.QueueTimeout, steps: steps(c.Timeout), memoryMiB: c.MemoryMiB})
+	hash := laneConfig{name: "passwords", instances: c.HashInstances, share: 1, wait: c.HashQueueTimeout, steps: steps(c.HashTimeout), memoryMiB: c.HashMemoryMiB}
+	e.hash = newLane(e.loaded, hash)
+	if c.HostHashes {
+		hash.name, hash.instances, hash.share = "logins", c.Instances, c.InFlight
+		e.logins = newLane(e.loaded, hash)
+	}
 	return e.reads.warm()
 }
 
@@ -85,7 +91,10 @@ func (e *engine) Do(ctx context.Context, op *abi.Op, fx djuser.Effects) *abi.Res
 	c := e.classOf(op)
 	o := operation{op: op, fx: fx, class: c}
 	result, err := o.run(ctx, c.lane)
-	if errors.Is(err, errLost) && !o.wrote {
+	switch {
+	case errors.Is(err, errAlone):
+		result, err = o.run(ctx, c.repeat)
+	case errors.Is(err, errLost) && !o.wrote:
 		e.config.Logger.WarnContext(ctx, "operation repeated after the loss of its instance", "lane", c.lane.name)
 		result, err = o.run(ctx, c.repeat)
 	}
@@ -105,6 +114,7 @@ type class struct {
 	lane, repeat   *lane
 	writes, hashes bool
 	fills          bool // may add to the cache, and delete there
+	sql            bool // may bring SQL that is not in the table
 }
 
 func (e *engine) classOf(op *abi.Op) class {
@@ -119,11 +129,25 @@ func (e *engine) classOf(op *abi.Op) class {
 			return class{lane: e.alone, repeat: e.alone, writes: true}
 		}
 		return class{lane: e.reads, repeat: e.alone, fills: e.readsFill}
-	case abi.OpLogout, abi.OpSaveUser, abi.OpSessionFlush, abi.OpSessionCycle, abi.OpClearExpired, abi.OpCSRFToken:
+	case abi.OpSaveUser: // of columns that the caller chooses
+		return class{lane: e.alone, repeat: e.alone, writes: true, sql: true}
+	case abi.OpLogout, abi.OpSessionFlush, abi.OpSessionCycle, abi.OpClearExpired, abi.OpCSRFToken:
 		return class{lane: e.alone, repeat: e.alone, writes: true}
 	}
 	// Everything else takes a password, or may: eval.
-	return class{lane: e.hash, repeat: e.hash, writes: true, hashes: true}
+	c := class{lane: e.hash, repeat: e.hash, writes: true, hashes: true, sql: op.Kind == abi.OpEval}
+	if e.logins != nil {
+		c.lane = e.logins
+	}
+	return c
+}
+
+func (e *engine) lanes() []*lane {
+	lanes := []*lane{e.reads, e.alone, e.hash}
+	if e.logins != nil {
+		lanes = append(lanes, e.logins)
+	}
+	return lanes
 }
 
 // Close implements [host.Engine]. It waits for every Do.
@@ -134,7 +158,7 @@ func (e *engine) Close(ctx context.Context) error {
 		return nil
 	}
 	e.open = false
-	for _, l := range []*lane{e.reads, e.alone, e.hash} {
+	for _, l := range e.lanes() {
 		l.close()
 	}
 	return e.loaded.close(ctx)

@@ -75,6 +75,12 @@ func TestGarbageIsNoDecision(t *testing.T) {
 		"ad hoc SQL in a read": func(f *fake) {
 			f.begin = effects(t, abi.Effect{Kind: abi.EffectQuery, Statements: []query.Statement{{Name: "x", SQL: " delete FROM t", AdHoc: true}}})
 		},
+		"ad hoc SQL that reads": func(f *fake) {
+			f.begin = effects(t, abi.Effect{Kind: abi.EffectQuery, Statements: []query.Statement{{Name: "x", SQL: "SELECT 1", AdHoc: true}}})
+		},
+		"a transaction in a read": func(f *fake) {
+			f.begin = effects(t, abi.Effect{Kind: abi.EffectQuery, Atomic: true, Statements: []query.Statement{{Name: "look"}}})
+		},
 		"hashing in a read": func(f *fake) { f.begin = effects(t, abi.Effect{Kind: abi.EffectKDF}) },
 		"another's answer":  func(f *fake) { f.begin = effects(t, one("look")); f.again = otherHandle },
 		"asking on and on":  func(f *fake) { f.begin = effects(t, one("look")); f.again = f.begin },
@@ -123,7 +129,7 @@ func TestTooLong(t *testing.T) {
 // and no instance that takes requests is broken or occupied.
 func wantWhole(t testing.TB, e *engine) {
 	t.Helper()
-	for _, l := range []*lane{e.reads, e.alone, e.hash} {
+	for _, l := range e.lanes() {
 		if n := len(l.places); n != 0 {
 			t.Errorf("lane %s: %d places are taken", l.name, n)
 		}
@@ -132,6 +138,9 @@ func wantWhole(t testing.TB, e *engine) {
 			if in.inFlight != 0 || in.lost != nil || in.retired {
 				t.Errorf("lane %s: an instance has %d requests, lost %v, retired %v", l.name, in.inFlight, in.lost, in.retired)
 			}
+		}
+		if l.alive != len(l.open) {
+			t.Errorf("lane %s: %d instances are alive, %d open", l.name, l.alive, len(l.open))
 		}
 		if len(l.open) > l.instances {
 			t.Errorf("lane %s: %d instances", l.name, len(l.open))

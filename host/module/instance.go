@@ -34,17 +34,30 @@ var (
 	// errLost means that the instance is gone, and with it the operation.
 	errLost    = errors.New("the module's instance was lost")
 	errTooLong = errors.New("a message for the module is too long")
+	// errAlone means that the operation would keep its neighbours in a shared
+	// instance waiting, and nothing of it was written.
+	errAlone = errors.New("the operation must run in an instance of its own")
 )
+
+// maxShared is the size in bytes of a message above which an operation leaves
+// a shared instance: reading a session of a megabyte takes the rules so long
+// that whoever has the cookie could stop everybody else's requests.
+const maxShared = 64 << 10
 
 // keepFrame is the capacity in bytes above which a message's buffer is not kept.
 const keepFrame = 64 << 10
 
-// instance is one running copy of the module. Every method takes the lock,
-// since only one goroutine may be inside.
+// instance is one running copy of the module. Only the goroutine that has its
+// turn may be inside.
 type instance struct {
 	lane *lane
+	turn chan struct{} // one slot, full while somebody is inside
 
-	mu      sync.Mutex
+	left struct { // parked operations that nobody waits for, to be cancelled
+		sync.Mutex
+		handles []uint32
+	}
+
 	started bool
 	lost    error // why it must not be called again
 
@@ -73,50 +86,129 @@ type message struct {
 	effects []abi.Effect
 }
 
-// begin starts an operation.
-func (in *instance) begin(start *abi.Start, op *abi.Op) (message, error) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
+func newInstance(l *lane) *instance {
+	return &instance{lane: l, turn: make(chan struct{}, 1), born: time.Now()}
+}
+
+// enter waits for the turn, at most as long as the lane's requests wait for a
+// place; leave must follow unless it is an error: errBusy or the context's.
+func (in *instance) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case in.turn <- struct{}{}:
+		return nil
+	default:
+	}
+	timer := time.NewTimer(in.lane.wait)
+	defer timer.Stop()
+	select {
+	case in.turn <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return errBusy
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// leave ends the turn, after what was left behind meanwhile.
+func (in *instance) leave() {
+	for {
+		in.sweep()
+		<-in.turn
+		if !in.littered() {
+			return
+		}
+		select {
+		case in.turn <- struct{}{}:
+		default:
+			return // whoever is inside now sweeps
+		}
+	}
+}
+
+// begin starts an operation. One that may move is refused by errAlone when
+// its message is large, and in resume too.
+func (in *instance) begin(ctx context.Context, start *abi.Start, op *abi.Op, mayMove bool) (message, error) {
+	if err := in.enter(ctx); err != nil {
+		return message{}, err
+	}
+	defer in.leave()
 	if err := in.ready(); err != nil {
 		return message{}, err
 	}
 	in.frame = abi.AppendBegin(in.frame[:0], start, op)
-	return in.exchange(in.exports.begin, 0)
+	return in.exchange(in.exports.begin, 0, mayMove)
 }
 
-// resume goes on with a parked operation.
-func (in *instance) resume(handle uint32, start *abi.Start, answers []abi.Answer) (message, error) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
+// resume goes on with a parked operation, which is still parked after errAlone,
+// errBusy, errTooLong and an error of the context.
+func (in *instance) resume(ctx context.Context, handle uint32, start *abi.Start, answers []abi.Answer, mayMove bool) (message, error) {
+	if err := in.enter(ctx); err != nil {
+		return message{}, err
+	}
+	defer in.leave()
 	if err := in.ready(); err != nil {
 		return message{}, err
 	}
 	in.frame = abi.AppendResume(in.frame[:0], start, answers...)
-	m, err := in.exchange(in.exports.resume, handle)
+	m, err := in.exchange(in.exports.resume, handle, mayMove)
 	if err == nil && m.result == nil && m.handle != handle {
 		return message{}, in.lose(errors.New("the answer is for another operation"))
 	}
 	return m, err
 }
 
-// cancel gives a parked operation up.
+// cancel gives a parked operation up. When somebody is inside it does not
+// wait, but leaves that to them.
 func (in *instance) cancel(handle uint32) {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.lost != nil || !in.started {
-		return
+	in.left.Lock()
+	in.left.handles = append(in.left.handles, handle)
+	in.left.Unlock()
+	select {
+	case in.turn <- struct{}{}:
+		in.leave()
+	default:
 	}
-	in.stack[0] = uint64(handle)
-	if err := in.call(in.exports.cancel, in.stack[:1]); err != nil {
-		in.lose(err)
+}
+
+func (in *instance) littered() bool {
+	in.left.Lock()
+	defer in.left.Unlock()
+	return len(in.left.handles) > 0
+}
+
+func (in *instance) sweep() {
+	in.left.Lock()
+	handles := in.left.handles
+	in.left.handles = nil
+	in.left.Unlock()
+	for _, handle := range handles {
+		if in.lost != nil || !in.started {
+			return
+		}
+		in.stack[0] = uint64(handle)
+		if err := in.call(in.exports.cancel, in.stack[:1]); err != nil {
+			in.lose(err)
+		}
 	}
 }
 
 // exchange sends in.frame and decodes the answer. handle is 0 for begin.
-func (in *instance) exchange(f api.Function, handle uint32) (message, error) {
-	if len(in.frame) > abi.MaxFrame {
+func (in *instance) exchange(f api.Function, handle uint32, mayMove bool) (message, error) {
+	var refused error // no fault of the instance, which serves on
+	switch n := len(in.frame); {
+	case mayMove && n > maxShared:
+		refused = errAlone
+	case n > abi.MaxFrame:
+		refused = errTooLong
+	}
+	if refused != nil {
+		clear(in.frame)
 		in.frame = nil
-		return message{}, errTooLong // no fault of the instance, which serves on
+		return message{}, refused
 	}
 	var m message
 	answer, err := in.send(f, handle)
@@ -266,8 +358,8 @@ func (in *instance) lose(why error) error {
 
 // close frees the instance's memory. Nothing of it is called afterwards.
 func (in *instance) close() {
-	in.mu.Lock()
-	defer in.mu.Unlock()
+	in.turn <- struct{}{}
+	defer func() { <-in.turn }()
 	if in.lost == nil {
 		in.lost = errLost
 	}

@@ -13,10 +13,11 @@ var errBusy = errors.New("no instance of the module had room in time")
 
 type laneConfig struct {
 	name      string
-	instances int   // at most
-	share     int   // requests in one instance at a time
-	steps     int64 // of one call
-	memoryMiB int   // of one instance
+	instances int           // at most
+	share     int           // requests in one instance at a time
+	wait      time.Duration // for a place, and for each turn in an instance
+	steps     int64         // of one call
+	memoryMiB int           // of one instance
 }
 
 // lane is a pool of instances for one class of operations.
@@ -25,11 +26,13 @@ type lane struct {
 	*loaded
 
 	// places bounds the requests: one for each that all instances together
-	// can carry, so that whoever has a place finds an instance.
+	// can carry.
 	places chan struct{}
 
-	mu   sync.Mutex
-	open []*instance // that take requests
+	mu    sync.Mutex
+	open  []*instance   // that take requests
+	alive int           // those, and the retired ones that still carry some
+	room  chan struct{} // closed at the end of a request; nil when nobody waits
 }
 
 func newLane(l *loaded, config laneConfig) *lane {
@@ -38,31 +41,40 @@ func newLane(l *loaded, config laneConfig) *lane {
 
 // warm starts one instance, which shows whether the settings are right.
 func (l *lane) warm() error {
-	in := l.pick()
-	in.mu.Lock()
+	in, _ := l.pick()
+	in.turn <- struct{}{}
 	_ = in.ready()
 	err := in.lost
-	in.mu.Unlock()
+	in.leave()
 	l.settle(in)
 	return err
 }
 
-// acquire waits for a place and gives an instance; release must follow.
+// acquire waits for a place and an instance; release must follow.
 func (l *lane) acquire(ctx context.Context) (*instance, error) {
-	select {
-	case l.places <- struct{}{}:
-		return l.pick(), nil
-	default:
-	}
-	timer := time.NewTimer(l.QueueTimeout)
+	timer := time.NewTimer(l.wait)
 	defer timer.Stop()
 	select {
 	case l.places <- struct{}{}:
-		return l.pick(), nil
 	case <-timer.C:
 		return nil, errBusy
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	}
+	for {
+		in, room := l.pick()
+		if in != nil {
+			return in, nil
+		}
+		select {
+		case <-room:
+		case <-timer.C:
+			<-l.places
+			return nil, errBusy
+		case <-ctx.Done():
+			<-l.places
+			return nil, ctx.Err()
+		}
 	}
 }
 
@@ -72,23 +84,31 @@ func (l *lane) release(in *instance) {
 }
 
 // pick takes the instance with the fewest requests, or a new one as long as
-// none is idle and there may be more.
-func (l *lane) pick() *instance {
+// none is idle and there may be more. Retired ones that still carry a request
+// hold memory too, so there are never more than twice as many as configured;
+// then there is none, and room is closed when it is worth another try.
+func (l *lane) pick() (in *instance, room <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var best *instance
-	for _, in := range l.open {
-		if in.inFlight < l.share && (best == nil || in.inFlight < best.inFlight) {
-			best = in
+	for _, other := range l.open {
+		if other.inFlight < l.share && (in == nil || other.inFlight < in.inFlight) {
+			in = other
 		}
 	}
-	if best == nil || best.inFlight > 0 && len(l.open) < l.instances {
-		best = &instance{lane: l, born: time.Now()}
-		l.open = append(l.open, best)
+	if (in == nil || in.inFlight > 0 && len(l.open) < l.instances) && l.alive < 2*l.instances {
+		in = newInstance(l)
+		l.open = append(l.open, in)
+		l.alive++
 	}
-	best.inFlight++
-	best.served++
-	return best
+	if in == nil {
+		if l.room == nil {
+			l.room = make(chan struct{})
+		}
+		return nil, l.room
+	}
+	in.inFlight++
+	in.served++
+	return in, nil
 }
 
 // settle takes a request off its instance, and closes that when it is worn
@@ -104,12 +124,24 @@ func (l *lane) settle(in *instance) {
 	if last {
 		in.close()
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if last {
+		l.alive--
+	}
+	if l.room != nil {
+		close(l.room)
+		l.room = nil
+	}
 }
 
 // forget keeps new requests away from in. Those in it notice by themselves.
 func (l *lane) forget(in *instance) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !in.retired && in.inFlight == 0 {
+		l.alive-- // nobody settles it
+	}
 	l.retire(in)
 }
 

@@ -26,6 +26,7 @@ type loaded struct {
 	settings   []byte // the configure frame, for every instance
 	configured []byte // the first instance's answer; every other must equal it
 	table      *abi.Table
+	reads      map[string]bool // by name, whether a statement of the table only reads
 }
 
 // load checks and compiles the module.
@@ -117,6 +118,9 @@ func (l *loaded) accept(frame []byte) error {
 		return errors.New(c.Error)
 	}
 	if l.table, err = abi.NewTable(c.Statements); err != nil {
+		return err
+	}
+	if l.reads, err = judge(c.Statements); err != nil {
 		return err
 	}
 	l.configured = bytes.Clone(frame)

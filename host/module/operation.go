@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
@@ -35,7 +34,7 @@ type operation struct {
 }
 
 // run does the operation on an instance of the lane. The error is errLost,
-// errBusy or errTooLong.
+// errAlone, errBusy or errTooLong.
 func (o *operation) run(ctx context.Context, l *lane) (*abi.Result, error) {
 	in, err := l.acquire(ctx)
 	if err != nil {
@@ -46,7 +45,10 @@ func (o *operation) run(ctx context.Context, l *lane) (*abi.Result, error) {
 	}
 	defer l.release(in)
 
-	m, err := in.begin(&abi.Start{Now: o.fx.Now()}, o.op)
+	m, err := in.begin(ctx, &abi.Start{Now: o.fx.Now()}, o.op, o.mayMove(l))
+	if err != nil && ctx.Err() != nil && !errors.Is(err, errLost) {
+		return gone(ctx), nil
+	}
 	if err != nil || m.result != nil {
 		return m.result, err
 	}
@@ -58,7 +60,7 @@ func (o *operation) run(ctx context.Context, l *lane) (*abi.Result, error) {
 	}()
 	rounds, yields := 0, 0
 	for m.result == nil {
-		if err := o.class.allows(m.effects); err != nil {
+		if err := o.class.allows(l.loaded, m.effects); err != nil {
 			parked = false
 			return nil, in.fault(err)
 		}
@@ -71,6 +73,9 @@ func (o *operation) run(ctx context.Context, l *lane) (*abi.Result, error) {
 				rounds++
 			}
 			answers[i] = o.answer(ctx, in, e)
+			if answers[i].Kind == abi.AnswerDeclined && o.mayMove(l) {
+				return nil, errAlone
+			}
 		}
 		if ctx.Err() != nil {
 			return gone(ctx), nil
@@ -79,9 +84,14 @@ func (o *operation) run(ctx context.Context, l *lane) (*abi.Result, error) {
 			parked = false
 			return nil, in.fault(errors.New("the module asks on and on"))
 		}
-		next, err := in.resume(m.handle, &abi.Start{Now: o.fx.Now()}, answers)
-		if err != nil {
-			parked = errors.Is(err, errTooLong)
+		next, err := in.resume(ctx, m.handle, &abi.Start{Now: o.fx.Now()}, answers, o.mayMove(l))
+		switch {
+		case errors.Is(err, errLost):
+			parked = false
+			return nil, err
+		case err != nil && ctx.Err() != nil:
+			return gone(ctx), nil
+		case err != nil:
 			return nil, err
 		}
 		m = next
@@ -89,6 +99,10 @@ func (o *operation) run(ctx context.Context, l *lane) (*abi.Result, error) {
 	parked = false
 	return m.result, nil
 }
+
+// mayMove reports whether the operation shares its instance and can begin
+// again in one of its own.
+func (o *operation) mayMove(l *lane) bool { return l.share > 1 && !o.wrote }
 
 // gone answers a client that went away, or whose time is up. Nobody reads it,
 // except a log.
@@ -98,19 +112,26 @@ func gone(ctx context.Context) *abi.Result {
 
 // fault loses an instance whose answer could be read and makes no sense.
 func (in *instance) fault(why error) error {
-	in.mu.Lock()
-	defer in.mu.Unlock()
+	in.turn <- struct{}{} // no call takes longer than the watchdog allows
+	defer in.leave()
 	return in.lose(why)
 }
 
 // allows refuses effects that operations of this class do not have.
-func (c class) allows(effects []abi.Effect) error {
+func (c class) allows(l *loaded, effects []abi.Effect) error {
 	for i := range effects {
 		switch e := &effects[i]; e.Kind {
 		case abi.EffectQuery:
+			if e.Atomic && !c.writes {
+				return errors.New("a read asked for a transaction")
+			}
 			for j := range e.Statements {
-				if !c.writes && writes(&e.Statements[j]) {
-					return fmt.Errorf("a read asked for the statement %q", e.Statements[j].Name)
+				s := &e.Statements[j]
+				switch {
+				case s.AdHoc && !c.sql:
+					return fmt.Errorf("an operation without SQL asked for the statement %q", s.Name)
+				case !c.writes && l.writes(s):
+					return fmt.Errorf("a read asked for the statement %q", s.Name)
 				}
 			}
 		case abi.EffectStorage:
@@ -133,7 +154,7 @@ func (o *operation) answer(ctx context.Context, in *instance, e *abi.Effect) abi
 	switch e.Kind {
 	case abi.EffectQuery:
 		for i := range e.Statements {
-			o.wrote = o.wrote || writes(&e.Statements[i])
+			o.wrote = o.wrote || in.lane.writes(&e.Statements[i])
 		}
 		results, err := o.fx.Query(ctx, e.Atomic, e.Statements...)
 		switch {
@@ -190,10 +211,4 @@ func (in *instance) wear() {
 // changes reports whether an operation on a storage may write.
 func changes(kind djsession.StorageKind) bool {
 	return kind != djsession.CacheGet && kind != djsession.FileGet
-}
-
-// writes reports whether a statement may write: whatever is no plain SELECT.
-func writes(s *query.Statement) bool {
-	verb, _, _ := strings.Cut(strings.TrimSpace(s.SQL), " ")
-	return !strings.EqualFold(verb, "SELECT")
 }
