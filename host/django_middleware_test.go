@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/djedge/djedge/build/compat/record"
 	"github.com/djedge/djedge/host"
 	"github.com/djedge/djedge/host/internal/testservers"
 	"github.com/djedge/djedge/host/sqldb"
@@ -213,7 +214,7 @@ func TestDjangoMiddleware(t *testing.T) {
 	} {
 		t.Run(site.version+"/"+site.engine, func(t *testing.T) {
 			t.Parallel()
-			testservers.Component(t, site.venv+"/bin/python")
+			record.Passed(t, record.Cell{Python: testservers.Component(t, site.venv+"/bin/python"), Engine: "db", Database: "sqlite"})
 			path := filepath.Join(t.TempDir(), "db.sqlite3")
 			sqlite, err := sqldb.CreateSQLite(t.Context(), path)
 			if err != nil {

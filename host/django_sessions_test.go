@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/djedge/djedge/build/compat/record"
 	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/pyjson"
 	"github.com/djedge/djedge/djsession/query"
@@ -222,6 +223,7 @@ func (site sessionSite) start(t *testing.T) (*pythonSessions, *djsession.Store, 
 // test: each side reads, changes, moves and ends what the other wrote.
 func (site sessionSite) test(t *testing.T) {
 	python, store, fx := site.start(t)
+	record.Passed(t, site.cell(t, store))
 	inCookie := store.Engine() == djsession.EngineSignedCookies
 	check := func(err error) {
 		t.Helper()

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/djedge/djedge/build/compat/record"
 	"github.com/djedge/djedge/djuser"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/host"
@@ -128,6 +129,7 @@ func TestUserModelsOfDjango(t *testing.T) {
 				c.config.AuthenticationBackends = []string{djuser.ModelBackend}
 			}
 			s := newDjangoSite(t, c.kind, c.model, c.config.AuthenticationBackends)
+			record.Passed(t, record.Cell{Python: s.python, Engine: "db", Database: c.kind})
 			var people []person
 			s.django(&people, "fill", "20261123")
 			if len(people) == 0 {

@@ -1,6 +1,10 @@
 package e2e
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/djedge/djedge/build/compat/record"
+)
 
 // A password changed on either side ends the user's other sessions on both, whoever made them.
 func TestPasswordChangeEndsOtherSessions(t *testing.T) {
@@ -66,6 +70,7 @@ func TestPasswordSetElsewhereEndsSessions(t *testing.T) {
 func TestHashersOfDjango(t *testing.T) {
 	everySite(t, func(t *testing.T, s *site) {
 		for _, hasher := range []string{"pbkdf2_sha256", "pbkdf2_sha1", "argon2", "bcrypt_sha256", "scrypt"} {
+			record.Passed(t, record.Cell{Python: component(t, "django"+current+"/bin/python"), Database: s.db.kind, Hasher: hasher})
 			u := user{newName(), "pässword 密码"}
 			var encoded string
 			s.django.control(t, "make_password", arguments{"password": u.Password, "hasher": hasher}, &encoded)

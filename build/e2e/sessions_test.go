@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/djedge/djedge/build/compat/record"
 )
 
 func TestSessionMadeByDjangoIsRecognised(t *testing.T) {
@@ -100,6 +102,7 @@ func TestLoginKeepsAnonymousSessionUnderNewKey(t *testing.T) {
 		"exact":   math.Pi,
 	}
 	everySite(t, func(t *testing.T, s *site) {
+		record.Passed(t, record.Cell{Python: component(t, "django"+current+"/bin/python"), Engine: "db", Database: s.db.kind})
 		u := s.newUser()
 		for side, login := range map[string]func(*visitor){
 			"Django": func(v *visitor) { v.loginAtDjango(u) },

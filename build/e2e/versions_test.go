@@ -1,6 +1,10 @@
 package e2e
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/djedge/djedge/build/compat/record"
+)
 
 // Every other Django from 2.2 on shares its logins with a djedge that is told the version.
 func TestEveryDjango(t *testing.T) {
@@ -9,6 +13,7 @@ func TestEveryDjango(t *testing.T) {
 		for _, kind := range kinds {
 			t.Run(name+"/"+kind, func(t *testing.T) {
 				t.Parallel()
+				record.Passed(t, record.Cell{Python: component(t, "django"+version+"/bin/python"), Engine: "db", Database: kind})
 				s := startSite(t, kind, version, settings{}, edgeOptions{engine: "wasm", args: []string{"--django-version", name}})
 				u := s.newUser("is_staff", true)
 				for side, login := range map[string]func(*visitor, user){"Django": (*visitor).loginAtDjango, "djedge": (*visitor).loginAtEdge} {

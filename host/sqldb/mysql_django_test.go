@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/djedge/djedge/build/compat/record"
 	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djsession/signing"
@@ -153,6 +154,7 @@ args = sys.argv[2:]
 // Both sides read what the other wrote into MariaDB.
 func TestMySQLWithDjango(t *testing.T) {
 	u, fx, store, users := site(t)
+	record.Passed(t, record.Cell{Python: testservers.Component(t, "caches/bin/python"), Engine: "db", Database: "mysql"})
 	ctx := t.Context()
 	key := django(t, u, `
 call_command("migrate", verbosity=0)
