@@ -105,6 +105,16 @@ components: ## Install what the tests run against, below COMPONENTS
 e2e: $(MODULE) components ## djedge beside real Django, on SQLite and PostgreSQL, and its page in a browser
 	DJEDGE_TEST_COMPONENTS=$(COMPONENTS) go test -count=1 -timeout 20m ./build/e2e
 
+RECORDED = $(COMPONENTS)/compat.jsonl
+COMPAT_TESTS = ^Test(EveryDjango|HashersOfDjango|LoginKeepsAnonymousSessionUnderNewKey|DjangoSessions|DjangoMiddleware|UserModelsOfDjango|MySQLWithDjango)$$
+
+.PHONY: compat
+compat: $(MODULE) components ## Write docs/compat.md from what the tests show with real Djangos and servers, and docs/versions.md
+	@rm -f $(RECORDED)
+	unset DJEDGE_TEST_MYSQL DJEDGE_TEST_REDIS DJEDGE_TEST_MEMCACHED; CI=true DJEDGE_COMPAT_RECORD=$(RECORDED) \
+	  $(beside) go test -count=1 -timeout 20m -run '$(COMPAT_TESTS)' ./host ./host/sqldb ./build/e2e
+	go run ./build compat $(RECORDED) $(VECTORS)
+
 .PHONY: lint
 lint: $(MODULE) format vet ## gofmt, go vet, staticcheck, govulncheck
 	@mkdir -p $(COMPONENTS)/gobin
