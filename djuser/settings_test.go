@@ -78,7 +78,7 @@ func TestNewRefuses(t *testing.T) {
 		"user_table:":                    func(s *djuser.Settings) { s.Columns = column("id", "username") },
 		"user_pk":                        func(s *djuser.Settings) { s.Columns = column("username", "password") },
 		"username_field":                 func(s *djuser.Settings) { s.Columns = column("id", "email", "password") },
-		"user_column":                    func(s *djuser.Settings) { s.Columns = column("id", "username", "password", "a b") },
+		"user_column":                    func(s *djuser.Settings) { s.Columns = column("id", "username", "password", "a;b") },
 		"user_column:":                   func(s *djuser.Settings) { s.Columns = column("id", "username", "password", "id") },
 		"user_column: \"a.b\"":           func(s *djuser.Settings) { s.Columns = column("id", "username", "password", "a.b") },
 		"user_pk, username_field":        func(s *djuser.Settings) { s.UsernameField = "password" },

@@ -77,7 +77,7 @@ func TestNewNamesTheSetting(t *testing.T) {
 		{"header_user", func(c *host.Config) { c.HeaderUser = "Cookie" }},
 		{"user_groups_table", func(c *host.Config) { c.PermissionTables.UserGroups = "auth_nowhere" }},
 		{"user_m2m_column", func(c *host.Config) { c.PermissionTables.UserColumn = "a.user_id" }},
-		{"permission_table", func(c *host.Config) { c.PermissionTables.Permission = "a b" }},
+		{"permission_table", func(c *host.Config) { c.PermissionTables.Permission = "a;b" }},
 		{"csrf_cookie_name", func(c *host.Config) { c.CSRFCookieName = "a(b)" }},
 		{"csrf_cookie_name", func(c *host.Config) { c.CSRFCookieName = "sessionid" }},
 		{"csrf_cookie_samesite", func(c *host.Config) { c.CSRFCookieSameSite = "sometimes" }},

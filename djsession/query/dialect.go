@@ -45,9 +45,9 @@ func (d Dialect) Quote(identifier string) string {
 	return q + strings.ReplaceAll(identifier, ".", q+"."+q) + q
 }
 
-// CheckIdentifier accepts table and column names of letters, digits, "_" and
-// "$" that do not begin with a digit, with at most one schema before a dot.
-// Nothing else is ever put into SQL.
+// CheckIdentifier accepts table and column names of letters, digits, "_", "$"
+// and blanks between them that do not begin with a digit, with at most one
+// schema before a dot. Nothing else is ever put into SQL, and that only quoted.
 func CheckIdentifier(s string) error {
 	parts := strings.Split(s, ".")
 	ok := len(s) <= 127 && len(parts) <= 2
@@ -56,7 +56,8 @@ func CheckIdentifier(s string) error {
 		for i, r := range part {
 			letter := r == '_' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r > 0x7f && r != 0xfffd
 			digit := r >= '0' && r <= '9' || r == '$'
-			ok = ok && (letter || digit && i > 0)
+			blank := r == ' ' && i < len(part)-1
+			ok = ok && (letter || (digit || blank) && i > 0)
 		}
 	}
 	if !ok {
