@@ -6,8 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -65,7 +67,7 @@ func (e errSkip) Error() string { return string(e) }
 
 type sectionCount struct {
 	passed, failed, skipped int
-	reason                  string
+	reasons                 map[string]int // of skips
 }
 
 // vectors runs conformance vectors through an engine.
@@ -158,7 +160,7 @@ func (j *judge) run(all []*vector, out io.Writer, verbose bool) map[string]*sect
 				mu.Lock()
 				count := counts[v.Section]
 				if count == nil {
-					count = &sectionCount{}
+					count = &sectionCount{reasons: map[string]int{}}
 					counts[v.Section] = count
 				}
 				var skip errSkip
@@ -167,7 +169,7 @@ func (j *judge) run(all []*vector, out io.Writer, verbose bool) map[string]*sect
 					count.passed++
 				case errors.As(err, &skip):
 					count.skipped++
-					count.reason = string(skip)
+					count.reasons[string(skip)]++
 				default:
 					count.failed++
 					if verbose || count.failed <= 10 {
@@ -199,11 +201,10 @@ func printCounts(out io.Writer, counts map[string]*sectionCount) int {
 		total.passed += c.passed
 		total.failed += c.failed
 		total.skipped += c.skipped
-		why := ""
-		if c.reason != "" {
-			why = " (" + c.reason + ")"
+		fmt.Fprintf(out, "%s: %d passed, %d failed, %d skipped\n", name, c.passed, c.failed, c.skipped)
+		for _, reason := range slices.Sorted(maps.Keys(c.reasons)) {
+			fmt.Fprintf(out, "  skipped %d: %s\n", c.reasons[reason], reason)
 		}
-		fmt.Fprintf(out, "%s: %d passed, %d failed, %d skipped%s\n", name, c.passed, c.failed, c.skipped, why)
 	}
 	fmt.Fprintf(out, "%d passed, %d failed, %d skipped\n", total.passed, total.failed, total.skipped)
 	if total.failed > 0 {
