@@ -22,7 +22,7 @@ const connectTimeout = 10 * time.Second
 // openSite opens the configured database and makes sure that it answers.
 func openSite(ctx context.Context, c *config, _ *slog.Logger) (host.DB, func() error, error) {
 	if c.database == "" {
-		return nil, nil, configf("database is missing: sqlite:///absolute/path.db or postgres://…")
+		return nil, nil, configf("database is missing: sqlite:///absolute/path.db, postgres://… or mysql://…")
 	}
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
@@ -61,8 +61,14 @@ func openDatabase(ctx context.Context, text string) (host.DB, error) {
 			return nil, fmt.Errorf("database: %w", err)
 		}
 		return db, nil
+	case "mysql", "mariadb":
+		db, err := sqldb.OpenMySQL(ctx, text)
+		if err != nil {
+			return nil, fmt.Errorf("database: %w", err)
+		}
+		return db, nil
 	}
-	return nil, configf("database must be a URL that begins with sqlite:// or postgres://")
+	return nil, configf("database must be a URL that begins with sqlite://, postgres:// or mysql://")
 }
 
 // sqlitePath is the file of sqlite:///absolute/path.db.
