@@ -79,9 +79,12 @@ func (u *User) Get(column string) (query.Value, bool) {
 // must not be changed.
 func (u *User) Row() []query.Value { return u.row }
 
-// Identity is what a decision says about the user.
+// Identity is what a decision says about the user. An inactive user, whom only
+// an AllowAllUsers backend lets in, is neither staff nor superuser, as for
+// Django's admin and has_perm.
 func (u *User) Identity() gate.Identity {
-	return gate.Identity{ID: u.ID(), Name: u.Username(), Email: u.Email(), Staff: u.IsStaff(), Superuser: u.IsSuperuser()}
+	active := u.IsActive()
+	return gate.Identity{ID: u.ID(), Name: u.Username(), Email: u.Email(), Staff: active && u.IsStaff(), Superuser: active && u.IsSuperuser()}
 }
 
 // String is the id alone, so that no log and no error shows a row.

@@ -67,7 +67,16 @@ func ambiguous(segment string) string {
 			return "a segment has a question mark or a number sign"
 		case unicode.IsControl(r):
 			return "it has a control character"
+		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r):
+			return "it has an invisible character"
 		}
+	}
+	// What a server makes of it that trims names or applies compatibility forms.
+	switch folded := fold(segment); {
+	case folded == "":
+		return "it has a dot segment"
+	case strings.ContainsAny(folded, `/\;%?#`):
+		return "a segment has a character that stands for a separator"
 	}
 	return ""
 }

@@ -91,6 +91,10 @@ func TestAmbiguousPaths(t *testing.T) {
 		"empty segments":      {"//", "//public", "/public//", "/public//x", "//evil.test/public", "/public/x//"},
 		"dots":                {"/public/..", "/public/../admin", "/./admin", "/public/.", "/..", "/public/../../admin/"},
 		"encoded dots":        {"/public/%2e%2e/admin", "/public/.%2E/admin", "/%2e/admin", "/public/%2e"},
+		"trimmed dots":        {"/public/..%20/admin/", "/public/.%20./admin", "/public/.../admin", "/public/%20/admin", "/...", "/public/..%20"},
+		"compatible dots":     {"/public/%E2%80%A5/admin/", "/public/%EF%BC%8E%EF%BC%8E/admin", "/%EF%BC%8E/admin/"},
+		"compatible others":   {"/public/..%EF%BC%8Fadmin/", "/public/%EF%BC%852e%EF%BC%852e/x", "/public/%EF%BC%9B/x", "/public/a%EF%BC%9Fb"},
+		"invisible":           {"/ad%E2%80%8Bmin/", "/public/%C2%ADx", "/public/%E2%80%AE"},
 		"encoded slashes":     {"/public%2fx", "/public/..%2fadmin", "/public%2F..%2Fadmin", "/%2fadmin"},
 		"backslashes":         {`/public\..\admin`, "/public/..%5cadmin", `/\evil.test`, "/%5cadmin"},
 		"parameters":          {"/public;x", "/public;/../admin", "/admin;jsessionid=1", "/public/..;/admin", "/public%3bx", "/admin%3B"},
@@ -118,7 +122,7 @@ func TestAmbiguousPaths(t *testing.T) {
 			t.Errorf("method %q: %v", method, err)
 		}
 	}
-	for _, uri := range []string{"/", "/public/", "/a.b/c..d/...", "/a%20b/", "/a+b,c=d:e@f!$&'()*~", "/日本/", "/%E6%97%A5", "/x?a=//&b=../..;%2f#", "/.well-known/"} {
+	for _, uri := range []string{"/", "/public/", "/a.b/c..d/e...", "/a%20b/", "/a+b,c=d:e@f!$&'()*~", "/日本/", "/%E6%97%A5", "/x?a=//&b=../..;%2f#", "/.well-known/"} {
 		if _, _, err := g.Resolve(get(uri), gate.ByRules); err != nil {
 			t.Errorf("%q is refused: %v", uri, err)
 		}
