@@ -51,7 +51,7 @@ func (v *visit) enterOrLeave(w http.ResponseWriter, r *http.Request, op *abi.Op)
 			return nil
 		}
 		v.move("")
-		v.user = nil
+		v.user, v.granted = nil, nil
 		v.take(result)
 		return nil
 	})

@@ -64,7 +64,7 @@ func (s *RequestSession) Flush(ctx context.Context) error {
 			return fmt.Errorf("flush the session: %w", err)
 		}
 		v.move("")
-		v.user = nil
+		v.user, v.granted = nil, nil
 		v.take(result)
 		return nil
 	})

@@ -138,6 +138,7 @@ func (v *visit) enter(user *abi.Result) {
 // another key meanwhile is found under that from now on.
 func (v *visit) keep(user *abi.Result) {
 	v.user, v.asked = user, true
+	v.granted = nil // of whoever was the user before
 	if len(user.Decision.Cookies) > 0 {
 		v.move(user.SessionKey)
 		return
