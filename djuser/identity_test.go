@@ -14,11 +14,7 @@ func TestIdentityOfTheInactive(t *testing.T) {
 		s := newSite(t, func(s *djuser.Settings) { s.Backends = []string{djuser.AllowAllUsersModelBackend} })
 		s.add("zoe", "pw", active)
 		s.fake.users[0]["is_staff"], s.fake.users[0]["is_superuser"] = query.Bool(true), query.Bool(true)
-		user, err := s.users.Authenticate(t.Context(), s.fake, "zoe", "pw")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if who := user.Identity(); who.Staff != active || who.Superuser != active {
+		if who := load(t, s, "1").Identity(); who.Staff != active || who.Superuser != active {
 			t.Errorf("active %v: %+v", active, who)
 		}
 	}
