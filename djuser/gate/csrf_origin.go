@@ -51,7 +51,9 @@ func (c *CSRF) checkReferer(req Request, port string) string {
 		good += ":" + port
 	}
 	if !sameDomain(u.netloc, good) {
-		return u.String() + " does not match any trusted origins."
+		// Django's text has the whole URL; its path and query are another
+		// site's business, and this goes to a log.
+		return u.scheme + "://" + u.netloc + " does not match any trusted origins."
 	}
 	return ""
 }

@@ -64,7 +64,7 @@ func (s *server) record(r *http.Request, op abi.OpKind, username string, d *gate
 		attrs = append(attrs, slog.Int("rule", d.Rule))
 	}
 	if d.Detail != "" {
-		attrs = append(attrs, slog.String("detail", d.Detail))
+		attrs = append(attrs, slog.String("detail", capped(d.Detail)))
 	}
 	s.log.LogAttrs(r.Context(), level, "decision", attrs...)
 }
