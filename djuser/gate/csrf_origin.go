@@ -51,9 +51,7 @@ func (c *CSRF) checkReferer(req Request, port string) string {
 		good += ":" + port
 	}
 	if !sameDomain(u.netloc, good) {
-		// Django's text has the whole URL; its path and query are another
-		// site's business, and this goes to a log.
-		return u.scheme + "://" + u.netloc + " does not match any trusted origins."
+		return u.String() + " does not match any trusted origins."
 	}
 	return ""
 }
