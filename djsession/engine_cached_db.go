@@ -51,7 +51,7 @@ func (e cachedDBEngine) load(ctx context.Context, fx Effects, key string) (*Sess
 }
 
 // fill enters a row that was just read into the cache, until it expires. What
-// others entered meanwhile is newer and stays.
+// others entered meanwhile stays, unless the row has changed since.
 func (e cachedDBEngine) fill(ctx context.Context, fx Effects, entry string, sess *Session, result query.Result, replace bool) error {
 	data, expires, ok := e.find(sess.key, result)
 	remaining := expires.Sub(fx.Now()).Truncate(time.Second)
@@ -68,11 +68,9 @@ func (e cachedDBEngine) fill(ctx context.Context, fx Effects, entry string, sess
 		}
 	}
 	op.Kind, op.Key, op.TTL = CacheAdd, entry, remaining
-	added, err := ask(ctx, fx, op)
-	if err == nil && !added.Found {
-		return nil
-	}
-	// Also after an error: the value may have arrived.
+	_, _ = ask(ctx, fx, op)
+	// Also after an error, when the value may have arrived, and when the key was
+	// taken: an add that was sent again finds its own entry.
 	return e.confirm(ctx, fx, sess.key, entry, data)
 }
 
@@ -87,8 +85,10 @@ func (e cachedDBEngine) find(key string, result query.Result) (data string, expi
 	return "", time.Time{}, false
 }
 
-// confirm removes an entry unless data is what the database has now.
+// confirm removes an entry unless data is what the database has now. The entry
+// is there already, so a client that went away does not stop this.
 func (e cachedDBEngine) confirm(ctx context.Context, fx Effects, key, entry, data string) error {
+	ctx = context.WithoutCancel(ctx)
 	result, err := one(ctx, fx, e.db.LoadStatement(key, fx.Now()))
 	if err == nil {
 		if stored, _, ok := e.find(key, result); ok && stored == data {
@@ -157,10 +157,11 @@ func (e cachedDBEngine) enter(ctx context.Context, fx Effects, sess *Session) (e
 	return false, errorf.Errorf("the session is stored, but not cached: %w", err)
 }
 
-// forget removes an entry, if the cache can.
+// forget removes an entry, if the cache can, and also for a client that went
+// away: the database was changed.
 func (e cachedDBEngine) forget(ctx context.Context, fx Effects, key string) {
 	if entry, ok := e.codec.key(key); ok {
-		_, _ = ask(ctx, fx, StorageOp{Kind: CacheDelete, Key: entry})
+		_, _ = ask(context.WithoutCancel(ctx), fx, StorageOp{Kind: CacheDelete, Key: entry})
 	}
 }
 
@@ -174,7 +175,7 @@ func (e cachedDBEngine) remove(ctx context.Context, fx Effects, key string) erro
 	if !ok {
 		return nil
 	}
-	_, err := ask(ctx, fx, StorageOp{Kind: CacheDelete, Key: entry})
+	_, err := ask(context.WithoutCancel(ctx), fx, StorageOp{Kind: CacheDelete, Key: entry})
 	return err
 }
 

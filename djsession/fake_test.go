@@ -59,8 +59,11 @@ func (f *fake) Now() time.Time { return f.now }
 
 func (f *fake) Random(_ context.Context, n int) ([]byte, error) { return f.random(n) }
 
-func (f *fake) Query(_ context.Context, atomic bool, statements ...query.Statement) ([]query.Result, error) {
+func (f *fake) Query(ctx context.Context, atomic bool, statements ...query.Statement) ([]query.Result, error) {
 	f.t.Helper()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	f.queries = append(f.queries, statements...)
 	var results []query.Result
 	for _, s := range statements {
@@ -94,7 +97,10 @@ func (f *fake) happened(name string) {
 	}
 }
 
-func (f *fake) Storage(_ context.Context, op djsession.StorageOp) (result djsession.StorageResult, err error) {
+func (f *fake) Storage(ctx context.Context, op djsession.StorageOp) (result djsession.StorageResult, err error) {
+	if err := ctx.Err(); err != nil {
+		return result, err
+	}
 	f.log = append(f.log, op.Kind.String())
 	if err := f.broken[op.Kind]; err != nil {
 		return result, err

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/djedge/djedge/djsession"
@@ -20,8 +22,27 @@ var _ djuser.Effects = (*effects)(nil)
 
 // effects is what one operation may ask for.
 type effects struct {
-	host *Host
-	held int64 // of the hashing budget, while the rules hash in place
+	host  *Host
+	held  int64 // of the hashing budget, while the rules hash in place
+	wrote bool  // something that may write was sent to the database or the storage
+}
+
+// keep lets go of the client from the first write on, that one included: what
+// follows it, such as the cache's part of a logout, must happen as well. A
+// client that went away before does not begin to write.
+func (fx *effects) keep(ctx context.Context, writes bool) context.Context {
+	if fx.wrote || writes && ctx.Err() == nil {
+		ctx = context.WithoutCancel(ctx)
+	}
+	fx.wrote = fx.wrote || writes
+	return ctx
+}
+
+// writes reports whether a statement may write: whatever is no SELECT.
+func writes(s query.Statement) bool {
+	const word = "SELECT"
+	text := strings.TrimSpace(s.SQL)
+	return len(text) < len(word) || !strings.EqualFold(text[:len(word)], word)
 }
 
 // Now is the time of this machine.
@@ -43,6 +64,7 @@ func (fx *effects) Random(_ context.Context, n int) ([]byte, error) {
 // not answer. A broken uniqueness rule is an answer.
 func (fx *effects) Query(ctx context.Context, atomic bool, statements ...query.Statement) ([]query.Result, error) {
 	start := time.Now()
+	ctx = fx.keep(ctx, slices.ContainsFunc(statements, writes))
 	deadline, cancel := context.WithTimeout(ctx, fx.host.timeout)
 	defer cancel()
 	results, err := fx.host.db.Query(deadline, atomic, statements...)
@@ -68,6 +90,7 @@ func (fx *effects) Storage(ctx context.Context, op djsession.StorageOp) (djsessi
 		return djsession.StorageResult{}, errNoStorage
 	}
 	start := time.Now()
+	ctx = fx.keep(ctx, op.Kind != djsession.CacheGet && op.Kind != djsession.FileGet)
 	deadline, cancel := context.WithTimeout(ctx, fx.host.timeout)
 	defer cancel()
 	result, err := fx.host.storage.Storage(deadline, op)
@@ -88,6 +111,7 @@ var errNoStorage = errors.New("session_storage: none is configured")
 // DeriveKey waits for its turn, and then either hashes or leaves it to the
 // rules, who keep the turn until the operation ends.
 func (fx *effects) DeriveKey(ctx context.Context, p password.Params, secret, salt []byte) ([]byte, error) {
+	ctx = fx.keep(ctx, false)
 	weight := fx.host.hashing.weight(p.MemoryBytes())
 	if fx.held < weight {
 		fx.release()
@@ -105,7 +129,7 @@ func (fx *effects) DeriveKey(ctx context.Context, p password.Params, secret, sal
 
 // Yield lets others run, and stops a hashing that nobody waits for any more.
 func (fx *effects) Yield(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+	if err := fx.keep(ctx, false).Err(); err != nil {
 		return &gate.Denied{Reason: gate.ReasonBusy, Detail: "password hashing: " + err.Error()}
 	}
 	runtime.Gosched()

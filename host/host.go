@@ -60,6 +60,9 @@ func (h *Host) Columns() []query.Column { return h.columns }
 // never fails and never panics: what cannot be decided is a decision with
 // outcome [gate.Error].
 func (h *Host) Do(ctx context.Context, op *abi.Op) (result *abi.Result) {
+	if !mayStop(op.Kind) {
+		ctx = context.WithoutCancel(ctx)
+	}
 	fx := effects{host: h}
 	defer func() {
 		fx.release()
@@ -89,6 +92,20 @@ func (h *Host) run(ctx context.Context, op *abi.Op, fx *effects) *abi.Result {
 		return step.Failure(gate.ReasonInternal, "the engine gave no result")
 	}
 	return result
+}
+
+// mayStop reports whether an operation ends when its client goes away. Those
+// that change something must not be left half done: a session whose row is
+// gone but not its entry in the cache would live on. Each of their effects has
+// a deadline of its own. Those that hash a stranger's password first may stop
+// until they write, see effects.keep.
+func mayStop(kind abi.OpKind) bool {
+	switch kind {
+	case abi.OpLogout, abi.OpSetPassword, abi.OpSaveUser, abi.OpSessionSave, abi.OpSessionFlush, abi.OpSessionCycle,
+		abi.OpClearExpired, abi.OpCSRFToken:
+		return false
+	}
+	return true
 }
 
 // hasUser reports whether an operation may read the user of a request's session.

@@ -14,8 +14,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/host"
+	"github.com/djedge/djedge/wasm/abi"
 )
 
 // handle serves one request, with a cookie or without, by a handler that
@@ -292,5 +295,87 @@ func TestSessionBehindRequire(t *testing.T) {
 	}
 	if got := entries(t, h, sessionKey("bob")); !strings.HasSuffix(got, " a=1") {
 		t.Errorf("stored: %s", got)
+	}
+}
+
+// cache is a storage in memory, without expiry, that honours its context.
+type cache struct {
+	mu     sync.Mutex
+	values map[string]djsession.StorageResult
+}
+
+func (c *cache) Storage(ctx context.Context, op djsession.StorageOp) (result djsession.StorageResult, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return result, err
+	}
+	result, there := c.values[op.Key]
+	switch op.Kind {
+	case djsession.CacheSet, djsession.CacheAdd:
+		if there && op.Kind == djsession.CacheAdd {
+			return djsession.StorageResult{}, nil
+		}
+		c.values[op.Key] = djsession.StorageResult{Found: true, Value: op.Value, Flags: op.Flags}
+		return djsession.StorageResult{Found: true}, nil
+	case djsession.CacheDelete:
+		delete(c.values, op.Key)
+	}
+	return result, nil
+}
+
+func (c *cache) Close() error { return nil }
+
+// leaving is a database whose client goes away right after a session's row was deleted.
+type leaving struct {
+	*database
+	leave func()
+}
+
+func (db *leaving) Query(ctx context.Context, atomic bool, statements ...query.Statement) ([]query.Result, error) {
+	results, err := db.database.Query(ctx, atomic, statements...)
+	for _, s := range statements {
+		if s.Name == "session_delete" && db.leave != nil {
+			db.leave()
+		}
+	}
+	return results, err
+}
+
+// A client that goes away leaves no session in the cache that has ended, by an
+// operation that goes on without it, or one that does so once it wrote.
+func TestClientGoesAway(t *testing.T) {
+	for name, engine := range engines {
+		for _, op := range []abi.Op{
+			{Kind: abi.OpLogout},
+			{Kind: abi.OpSessionFlush},
+			{Kind: abi.OpSessionCycle},
+			{Kind: abi.OpChangePassword, Password: "canary-NEW-of-bob"},
+			{Kind: abi.OpLogin, Username: "carol", Password: "canary-PASSWORD-of-carol"}, // flushes bob's
+		} {
+			t.Run(fmt.Sprint(name, "/", op.Kind), func(t *testing.T) {
+				db, stored := &leaving{database: openSQLite(t)}, &cache{values: map[string]djsession.StorageResult{}}
+				h := newHost(t, host.Config{DB: db, SecretKey: secret, SessionEngine: "cached_db", Storage: stored, Engine: engine()})
+				key := login(h, "bob", "canary-PASSWORD-of-bob").SessionKey
+				entry := ":1:django.contrib.sessions.cached_db" + key
+				if _, ok := stored.values[entry]; key == "" || !ok {
+					t.Fatalf("session %q, entries %d", key, len(stored.values))
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				db.leave = cancel
+				r := httptest.NewRequest("POST", "/", nil)
+				r.Header.Set("Content-Type", "application/json")
+				r.Header.Set("Cookie", "sessionid="+key)
+				op.Request = h.Summary(r)
+				result := h.Do(ctx, &op)
+				if ctx.Err() == nil || result.Decision.Outcome != gate.Allow {
+					t.Errorf("gone %v: %+v", ctx.Err(), result.Decision)
+				}
+				if _, ok := stored.values[entry]; ok {
+					t.Error("the session is still in the cache")
+				}
+			})
+		}
 	}
 }

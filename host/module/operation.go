@@ -73,6 +73,9 @@ func (o *operation) run(ctx context.Context, l *lane) (*abi.Result, error) {
 				rounds++
 			}
 			answers[i] = o.answer(ctx, in, e)
+			if o.wrote { // what was begun must not stay half done because the client went away
+				ctx = context.WithoutCancel(ctx)
+			}
 			if answers[i].Kind == abi.AnswerDeclined && o.mayMove(l) {
 				return nil, errAlone
 			}

@@ -1,6 +1,7 @@
 package module
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"reflect"
@@ -130,6 +131,24 @@ func TestStorageIsNotRepeated(t *testing.T) {
 		wantFailure(t, e.Do(t.Context(), check(), fx), gate.ReasonInternal)
 		if asked != want {
 			t.Errorf("%v was asked for %d times, want %d", kind, asked, want)
+		}
+	}
+}
+
+// A client that goes away ends an operation that only read, and none that wrote.
+func TestClientGoesAway(t *testing.T) {
+	for kind, allowed := range map[djsession.StorageKind]bool{djsession.CacheGet: false, djsession.CacheDelete: true} {
+		guest := honest()
+		guest.begin = effects(t, abi.Effect{Kind: abi.EffectStorage, Storage: djsession.StorageOp{Kind: kind, Key: "k"}})
+		e := startFake(t, guest, Config{Instances: 1})
+		e.readsFill = true
+		ctx, cancel := context.WithCancel(t.Context())
+		fx := stub{storage: func(djsession.StorageOp) (djsession.StorageResult, error) {
+			cancel()
+			return djsession.StorageResult{}, nil
+		}}
+		if d := e.Do(ctx, check(), fx).Decision; (d.Outcome == gate.Allow) != allowed {
+			t.Errorf("%v: %+v", kind, d)
 		}
 	}
 }
