@@ -188,7 +188,7 @@ func FuzzCacheValue(f *testing.F) {
 		fx.stored[entryOf(fx)] = supply(value, flags)
 		sess := load(t, store, fx, key)
 		if sess.Err() != nil {
-			if sess.Key() != "" || sess.Len() != 0 {
+			if sess.Key() != key || sess.Len() != 0 || !errors.Is(sess.Err(), djsession.ErrUnread) {
 				t.Fatalf("%v, and yet %q", sess.Err(), sess.Items())
 			}
 			return

@@ -55,18 +55,25 @@ func encodeJSON(items []Item) (string, error) {
 // signed with SHA-256; 3.1 and 3.2 also with SHA-1 and in the old format,
 // before that the old format alone. With any error the session is to be taken
 // as empty, as Django does; the error is for the log and tells a bad signature
-// ([signing.ErrBadSignature]) from data that the site itself signed.
+// ([signing.ErrBadSignature]) from data that the site itself signed, and from
+// data that is only beyond the limits here ([ErrUnread]).
 func (s *Store) Decode(data string) ([]Item, error) {
 	text, err := s.verify(data)
-	if err != nil {
-		return nil, errorf.Errorf("decode session: %w", err)
+	var members []pyjson.Member
+	if err == nil {
+		members, err = pyjson.Object(text, maxDepth)
 	}
-	members, err := pyjson.Object(text, maxDepth)
-	if err != nil {
+	switch {
+	case errors.Is(err, signing.ErrTooLarge), errors.Is(err, pyjson.ErrDepth):
+		return nil, unread(err)
+	case err != nil:
 		return nil, errorf.Errorf("decode session: %w", err)
 	}
 	return itemsOf(members), nil
 }
+
+// unread is [ErrUnread] for this reason.
+func unread(err error) error { return errorf.Errorf("decode session: %w: %w", ErrUnread, err) }
 
 // verify is the JSON text of data whose signature was right.
 func (s *Store) verify(data string) (string, error) {

@@ -24,8 +24,8 @@ func (e cacheEngine) load(ctx context.Context, fx Effects, key string) (*Session
 		return NewSession(""), nil
 	}
 	items, err := e.codec.decode(got)
-	if err != nil { // Django's load raises, and so has no key
-		return &Session{err: err}, nil
+	if err != nil { // Django reads pickles of any kind, so the visitor keeps the key
+		return &Session{key: key, err: unread(err)}, nil
 	}
 	return &Session{key: key, items: items}, nil
 }

@@ -44,9 +44,12 @@ func (e fileEngine) load(ctx context.Context, fx Effects, key string) (*Session,
 	}
 	sess := &Session{key: key}
 	sess.items, sess.err = e.Decode(got.Value)
+	if errors.Is(sess.err, ErrUnread) { // its expiry is unknown
+		return sess, nil
+	}
 	alive, err := e.alive(sess, got.Modified, fx.Now())
 	if err != nil {
-		return &Session{err: err}, nil
+		return &Session{key: key, err: unread(err)}, nil
 	}
 	if !alive {
 		return NewSession(""), nil

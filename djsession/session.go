@@ -39,8 +39,8 @@ func NewSession(key string, items ...Item) *Session {
 func (s *Session) Key() string { return s.key }
 
 // Err says why the stored data could not be read. Such a session is empty. As
-// in Django it keeps its key, so that the next save replaces the data, except
-// when it is in a cache alone, or in a file with an unreadable expiry.
+// in Django it keeps its key, so that the next save replaces the data; but with
+// [ErrUnread], which Django may be able to read, saving it is that error.
 func (s *Session) Err() error { return s.err }
 
 // CacheErr says why a value in the cache was passed over and the database read

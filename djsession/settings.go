@@ -15,6 +15,10 @@ var (
 	// ErrUpdate is Django's UpdateError: the session was deleted meanwhile
 	// (a logout elsewhere must win), so it was not saved.
 	ErrUpdate = errors.New("the session was deleted before it could be saved")
+	// ErrUnread: what is stored is beyond the limits of this package, though
+	// Django may well read it; so it is never written over. The error around
+	// it says what.
+	ErrUnread = errors.New("the stored session cannot be read here, and is left alone")
 	// ErrStorage: the cache or the files did not answer.
 	ErrStorage = errors.New("the session storage did not answer")
 	// ErrCookieSize: a session of the engine "signed_cookies" is larger than

@@ -80,10 +80,14 @@ func (s *Store) Create(ctx context.Context, fx Effects, sess *Session) error {
 // Save writes sess as a whole over what is stored; the last writer wins. A
 // session without a key is created. When nothing is stored it is [ErrUpdate],
 // and stays so: a logout elsewhere must win. With [EngineSignedCookies] the
-// session gets a new key instead, which must reach the client.
+// session gets a new key instead, which must reach the client. What could not be
+// read is not written over: [ErrUnread].
 func (s *Store) Save(ctx context.Context, fx Effects, sess *Session) error {
 	if sess.key == "" {
 		return s.Create(ctx, fx, sess)
+	}
+	if errors.Is(sess.err, ErrUnread) {
+		return errorf.Errorf("save session: %w", sess.err)
 	}
 	err := s.engine.save(ctx, fx, sess)
 	if err != nil && !errors.Is(err, ErrUpdate) {
@@ -105,8 +109,12 @@ func (s *Store) Delete(ctx context.Context, fx Effects, key string) error {
 
 // CycleKey stores the current entries under a new key and then deletes what is
 // under the old one, so that a crash in between loses nothing. When only the
-// deletion fails, the error is returned and sess has its new key.
+// deletion fails, the error is returned and sess has its new key. [ErrUnread]
+// is as with [Store.Save].
 func (s *Store) CycleKey(ctx context.Context, fx Effects, sess *Session) error {
+	if errors.Is(sess.err, ErrUnread) {
+		return errorf.Errorf("cycle session key: %w", sess.err)
+	}
 	old := sess.key
 	if err := s.Create(ctx, fx, sess); err != nil {
 		return err

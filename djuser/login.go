@@ -2,6 +2,7 @@ package djuser
 
 import (
 	"context"
+	"errors"
 
 	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/errorf"
@@ -13,7 +14,8 @@ import (
 // session's. As in Django, a session of another user, or of the same one with
 // another password hash, loses its data; an anonymous one keeps it; both get a
 // new key, so that a key planted before the login is worth nothing. The user's
-// own session with the current hash keeps its key.
+// own session with the current hash keeps its key. A session that cannot be
+// read here ([djsession.ErrUnread]) is left where it is, and another one made.
 //
 // It is stricter than Django where a crash would hurt: the new row is inserted
 // once, with its final data, then the old one is deleted, then last_login is
@@ -32,6 +34,9 @@ func (u *Users) Login(ctx context.Context, fx Effects, sess *djsession.Session, 
 		return denied(gate.ReasonUserInactive)
 	}
 
+	if errors.Is(sess.Err(), djsession.ErrUnread) {
+		*sess = *djsession.NewSession("")
+	}
 	hash := u.SessionAuthHash(*user.password) // of the row as stored
 	k := u.settings.SessionKeys
 	keep, clear := false, false

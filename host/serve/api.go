@@ -21,7 +21,8 @@ func (s *server) me(w http.ResponseWriter, r *http.Request) {
 	}
 	var session *abi.Result
 	// A session whose hash no longer fits is one that Django would flush.
-	if who.SessionKey != "" && who.Decision.Reason != gate.ReasonAuthHashMismatch {
+	// One that cannot be read has nothing to show.
+	if who.SessionKey != "" && who.Decision.Reason != gate.ReasonAuthHashMismatch && who.Decision.Reason != gate.ReasonSessionCorrupt {
 		session = s.do(r, &abi.Op{Kind: abi.OpSessionLoad, Request: summary})
 		if session.Decision.Outcome != gate.Allow {
 			s.refuse(w, &session.Decision)

@@ -158,6 +158,9 @@ func (r *Rules) loadSession(ctx context.Context, fx *watched, op *abi.Op) (*abi.
 	if err != nil {
 		return nil, err
 	}
+	if err := v.session.Err(); errors.Is(err, djsession.ErrUnread) {
+		return nil, err // a program must not take it for empty, and change it
+	}
 	result := success()
 	result.Decision.Vary = true
 	result.SessionKey, result.Session, result.SessionModified = v.session.Key(), v.session.Items(), v.session.Modified()
