@@ -198,6 +198,7 @@ func (c *config) handler(h *host.Host, metrics *httpserve.Metrics, log *slog.Log
 		ForwardedHeaders:  c.forwardedHeaders,
 		LoginURL:          c.loginURL,
 		RedirectHosts:     hostsOf(c.host.PublicOrigins),
+		CSRFHeaderName:    c.host.CSRFHeaderName,
 		Limits: httpserve.Limits{
 			PasswordRequests: off(c.passwordRequests),
 			UserFailures:     off(c.userFailures),

@@ -103,7 +103,7 @@ func (s *server) changePassword(w http.ResponseWriter, r *http.Request) {
 func (s *server) body(w http.ResponseWriter, r *http.Request, op abi.OpKind, keys ...string) (input, bool) {
 	read, form := readBody, isForm(r)
 	if form {
-		read = readForm
+		read = s.readForm
 	}
 	fields, err := read(w, r, keys)
 	if err != nil {

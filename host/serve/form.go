@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/djedge/djedge/djuser/gate"
@@ -40,7 +41,7 @@ func isForm(r *http.Request) bool {
 // readForm reads a form that has each of keys once, and of the fields above
 // none twice. What else there is is refused, as in JSON: two readers of one
 // body must never see two bodies.
-func readForm(w http.ResponseWriter, r *http.Request, keys []string) (map[string]string, *bodyError) {
+func (s *server) readForm(w http.ResponseWriter, r *http.Request, keys []string) (map[string]string, *bodyError) {
 	if r.ContentLength > maxBody {
 		drain(r)
 		return nil, tooLarge()
@@ -54,11 +55,20 @@ func readForm(w http.ResponseWriter, r *http.Request, keys []string) (map[string
 	case err != nil:
 		return nil, &bodyError{http.StatusBadRequest, "The body could not be read"}
 	}
+	if !s.hasToken(r, string(text)) {
+		return nil, &bodyError{http.StatusUnsupportedMediaType, "The content type must be application/json; a form needs " + tokenField}
+	}
 	fields, problem := decodeForm(string(text), keys)
 	if problem != "" {
 		return nil, &bodyError{http.StatusBadRequest, problem}
 	}
 	return fields, nil
+}
+
+// hasToken reports whether a form brings a CSRF token at all: one that does
+// not is no form of ours, but a body of the wrong type.
+func (s *server) hasToken(r *http.Request, form string) bool {
+	return strings.Contains("&"+form, "&"+tokenField+"=") || r.Header.Get(s.csrfHeader) != ""
 }
 
 // decodeForm reads application/x-www-form-urlencoded. The problem names the

@@ -77,7 +77,7 @@ func TestForms(t *testing.T) {
 				with := func(more ...string) []string { return append(credentials[:4:4], more...) }
 				before := s.cookies
 				s.unchanged(func() {
-					s.want(403, "", s.submit("/api/login", credentials))
+					s.want(415, "", s.submit("/api/login", credentials))
 					s.want(403, "", s.submit("/api/login", with(tokenField, "")))
 					s.want(403, "", s.submit("/api/login", with(tokenField, token[:63])))
 					s.want(403, "", s.submit("/api/login", with(tokenField, strings.Repeat("a", 64))))
@@ -123,6 +123,7 @@ func TestFormsOfTheSite(t *testing.T) {
 		h.CSRFHeaderName = "HTTP_X_TOKEN"
 	}, func(_ *host.Config, c *Config) {
 		c.TrustedProxies, c.RedirectHosts = thisMachine, []string{"example.com"}
+		c.CSRFHeaderName = "HTTP_X_TOKEN"
 	})
 	s.cookies = []*http.Cookie{{Name: "csrftoken", Value: secret}}
 	login := []string{"username", "bob", "password", "bob-password", tokenField, secret, nextField, "https://example.com/reports/"}
@@ -147,7 +148,7 @@ func TestFormsOfTheSite(t *testing.T) {
 		}
 	}
 	s.want(303, "", s.submit("/api/login", login[:4], "Origin", "https://example.com", "X-Token", secret))
-	s.want(403, "", s.submit("/api/login", login[:4], "Origin", "https://example.com", "X-Csrftoken", secret))
+	s.want(415, "", s.submit("/api/login", login[:4], "Origin", "https://example.com", "X-Csrftoken", secret))
 }
 
 func TestFormTargets(t *testing.T) {

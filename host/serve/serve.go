@@ -74,6 +74,9 @@ type Config struct {
 	// to: back from LoginURL when that is on another host, and from a form.
 	// Without any only paths are followed.
 	RedirectHosts []string
+	// CSRFHeaderName is host.Config's: where a form may have its token besides
+	// its field. Default "X-CSRFToken".
+	CSRFHeaderName string
 	// Limits slow down guessing.
 	Limits Limits
 	// Metrics counts decisions; default: a counter nobody reads. See [NewAdmin].
@@ -97,6 +100,7 @@ type server struct {
 	now     func() time.Time
 
 	maxPassword int // bytes
+	csrfHeader  string
 
 	rules               bool
 	forwarded, loginURL string
@@ -137,6 +141,7 @@ func newServer(cfg Config) (*server, error) {
 		now:     time.Now,
 
 		maxPassword: cmp.Or(cfg.Limits.PasswordBytes, defaultPasswordBytes),
+		csrfHeader:  strings.ReplaceAll(strings.TrimPrefix(cmp.Or(cfg.CSRFHeaderName, "X-CSRFToken"), "HTTP_"), "_", "-"),
 	}
 	if s.hidden == nil {
 		s.hidden = []string{"_auth_user_hash", "_csrftoken"}
