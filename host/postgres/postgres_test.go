@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -262,6 +263,9 @@ func TestWrongPassword(t *testing.T) {
 	u.User = url.UserPassword(u.User.Username(), "canary-7f3a")
 	_, err = Open(t.Context(), u.String())
 	if err == nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("the server trusts everybody, so that nothing is tested")
+		}
 		t.Skip("the server trusts everybody")
 	}
 	if strings.Contains(err.Error(), "canary") || !strings.Contains(err.Error(), "authentication failed") {
