@@ -15,6 +15,7 @@ import (
 	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djsession/signing"
+	"github.com/djedge/djedge/djuser"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/djuser/password"
 	"github.com/djedge/djedge/host"
@@ -39,7 +40,7 @@ func newJudge(kind string) (*judge, error) {
 		return nil, err
 	}
 	j := &judge{kind: kind, cache: cache, engines: map[string]host.Engine{}}
-	if j.pure, err = j.engine(keySettings(signing.DeriveKeys("", "functions take their keys from the vector", nil))); err != nil {
+	if j.pure, err = j.engine(host.KeySettings(signing.DeriveKeys("", "functions take their keys from the vector", nil))); err != nil {
 		j.close()
 		return nil, err
 	}
@@ -96,7 +97,7 @@ func (j *judge) evalWith(v *vector, function string, extra map[string]string, fi
 	return evaluate(j.pure, pureEffects{}, function, args)
 }
 
-func evaluate(e host.Engine, fx effects, function string, args map[string]string) (string, error) {
+func evaluate(e host.Engine, fx djuser.Effects, function string, args map[string]string) (string, error) {
 	names := slices.Sorted(maps.Keys(args))
 	var b strings.Builder
 	for i, name := range names {
@@ -114,14 +115,6 @@ func evaluate(e host.Engine, fx effects, function string, args map[string]string
 		}
 	}
 	return "", fmt.Errorf("%s: %s: %s", function, result.Decision.Reason, result.Decision.Detail)
-}
-
-type effects interface {
-	Now() time.Time
-	Random(ctx context.Context, n int) ([]byte, error)
-	Query(ctx context.Context, atomic bool, statements ...query.Statement) ([]query.Result, error)
-	Storage(ctx context.Context, op djsession.StorageOp) (djsession.StorageResult, error)
-	password.KDF
 }
 
 // pureEffects have no database, and leave hashing to the engine.

@@ -50,7 +50,7 @@ func (j *judge) newMiddlewareSite(v *vector) (*middlewareSite, error) {
 		return nil, err
 	}
 	s := &middlewareSite{site: base, cookie: "sessionid"}
-	settings := append([]abi.Setting{{Name: "version", Value: v.version()}, {Name: "dialect", Value: "sqlite"}}, keySettings(signing.DeriveKeys("", v.text("secret"), nil))...)
+	settings := append([]abi.Setting{{Name: "version", Value: v.version()}, {Name: "dialect", Value: "sqlite"}}, host.KeySettings(signing.DeriveKeys("", v.text("secret"), nil))...)
 	var changed map[string]any
 	err = json.Unmarshal(v.fields["settings"], &changed)
 	for name, value := range changed {

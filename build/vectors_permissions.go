@@ -13,6 +13,7 @@ import (
 
 	"github.com/djedge/djedge/djsession/pyjson"
 	"github.com/djedge/djedge/djsession/signing"
+	"github.com/djedge/djedge/host"
 	"github.com/djedge/djedge/host/sqldb"
 	"github.com/djedge/djedge/wasm/abi"
 )
@@ -86,7 +87,7 @@ func (j *judge) newDump(v *vector, dump string) (_ *site, err error) {
 	keys := signing.DeriveKeys("", "permissions are not signed", nil)
 	settings := []abi.Setting{{Name: "version", Value: v.version()}, {Name: "dialect", Value: "sqlite"}}
 	s := &site{}
-	if s.engine, err = j.engine(append(settings, keySettings(keys)...)); err != nil {
+	if s.engine, err = j.engine(append(settings, host.KeySettings(keys)...)); err != nil {
 		return nil, err
 	}
 	if s.dir, err = os.MkdirTemp("", "djedge-vector-"); err != nil {

@@ -64,7 +64,7 @@ func (j *judge) judge(v *vector) error {
 	return err
 }
 
-// expectText compares a JSON answer with a field, by value.
+// expectField compares a JSON answer with a field, by value.
 func expectField(answer string, v *vector, field string) error {
 	return sameJSON(answer, string(v.fields[field]))
 }

@@ -77,7 +77,7 @@ func (j *judge) newSite(v *vector, users []userRow) (_ *site, err error) {
 	for _, name := range v.run.AvailableHashers {
 		settings = append(settings, abi.Setting{Name: "password_hashers", Value: name})
 	}
-	settings = append(settings, keySettings(keys)...)
+	settings = append(settings, host.KeySettings(keys)...)
 	if s.engine, err = j.engine(settings); err != nil {
 		return nil, err
 	}
@@ -101,21 +101,6 @@ func (j *judge) newSite(v *vector, users []userRow) (_ *site, err error) {
 		}
 	}
 	return s, nil
-}
-
-func keySettings(keys signing.Keys) []abi.Setting {
-	var settings []abi.Setting
-	add := func(name string, ring signing.Ring) {
-		for _, key := range append([]signing.Key{ring.Current}, ring.Fallbacks...) {
-			settings = append(settings, abi.Setting{Name: name, Value: key.Export()})
-		}
-	}
-	add("key_session", keys.Session)
-	add("key_session_sha1", keys.SessionSHA1)
-	add("key_session_legacy", keys.SessionLegacy)
-	add("key_auth_hash", keys.AuthHash)
-	add("key_auth_hash_sha1", keys.AuthHashSHA1)
-	return settings
 }
 
 func (s *site) exec(sql string, args ...query.Value) error {

@@ -93,14 +93,7 @@ func (c *Config) settings(dialect query.Dialect, columns []query.Column, keys *s
 	s.flag("writes_on_reads", c.WritesOnReads, "true")
 	s.flag("rehash", c.DjangoVersion != "" || c.PasswordHashers != nil, "true")
 
-	s.ring("key_session", keys.Session)
-	s.ring("key_session_sha1", keys.SessionSHA1)
-	s.ring("key_session_legacy", keys.SessionLegacy)
-	s.ring("key_cookie", keys.Cookie)
-	s.ring("key_cookie_sha1", keys.CookieSHA1)
-	s.ring("key_auth_hash", keys.AuthHash)
-	s.ring("key_auth_hash_sha1", keys.AuthHashSHA1)
-	return s
+	return append(s, KeySettings(*keys)...)
 }
 
 var kindNames = [...]string{
@@ -140,6 +133,21 @@ func (s *settingList) list(name string, values []string) {
 	for _, value := range values {
 		s.add(name, value)
 	}
+}
+
+// KeySettings are the settings that hold keys, each name once for its current
+// key and again for each fallback. They are for programs that configure an
+// [Engine] themselves, and are secret.
+func KeySettings(keys signing.Keys) []abi.Setting {
+	var s settingList
+	s.ring("key_session", keys.Session)
+	s.ring("key_session_sha1", keys.SessionSHA1)
+	s.ring("key_session_legacy", keys.SessionLegacy)
+	s.ring("key_cookie", keys.Cookie)
+	s.ring("key_cookie_sha1", keys.CookieSHA1)
+	s.ring("key_auth_hash", keys.AuthHash)
+	s.ring("key_auth_hash_sha1", keys.AuthHashSHA1)
+	return s
 }
 
 func (s *settingList) ring(name string, ring signing.Ring) {

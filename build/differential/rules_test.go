@@ -27,14 +27,7 @@ func newRules(t testing.TB) *rules {
 	t.Helper()
 	e := host.Native()
 	keys := signing.DeriveKeys("", "functions take their keys from the arguments", nil)
-	var settings []abi.Setting
-	for name, ring := range map[string]signing.Ring{
-		"key_session": keys.Session, "key_session_sha1": keys.SessionSHA1, "key_session_legacy": keys.SessionLegacy,
-		"key_auth_hash": keys.AuthHash, "key_auth_hash_sha1": keys.AuthHashSHA1,
-	} {
-		settings = append(settings, abi.Setting{Name: name, Value: ring.Current.Export()})
-	}
-	if _, err := e.Configure(context.Background(), settings); err != nil {
+	if _, err := e.Configure(context.Background(), host.KeySettings(keys)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = e.Close(context.Background()) })

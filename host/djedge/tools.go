@@ -14,6 +14,7 @@ import (
 	"github.com/djedge/djedge/djsession/signing"
 	"github.com/djedge/djedge/djsession/version"
 	"github.com/djedge/djedge/djuser/password"
+	"github.com/djedge/djedge/host"
 	"github.com/djedge/djedge/wasm/abi"
 )
 
@@ -150,26 +151,17 @@ func keysCommand(_ context.Context, p *process) error {
 	if *format == "toml" {
 		fmt.Fprintf(p.stdout, "[%s]\n", django)
 	}
-	for _, ring := range []struct {
-		name string
-		ring signing.Ring
-	}{
-		{"key_session", keys.Session},
-		{"key_session_sha1", keys.SessionSHA1},
-		{"key_session_legacy", keys.SessionLegacy},
-		{"key_cookie", keys.Cookie},
-		{"key_cookie_sha1", keys.CookieSHA1},
-		{"key_auth_hash", keys.AuthHash},
-		{"key_auth_hash_sha1", keys.AuthHashSHA1},
-	} {
-		exports := []string{ring.ring.Current.Export()}
-		for _, fallback := range ring.ring.Fallbacks {
-			exports = append(exports, fallback.Export())
+	settings := host.KeySettings(keys)
+	for len(settings) > 0 { // a ring's fallbacks follow its current key
+		name, exports := settings[0].Name, []string{}
+		for len(settings) > 0 && settings[0].Name == name {
+			exports = append(exports, settings[0].Value)
+			settings = settings[1:]
 		}
 		if *format == "env" {
-			fmt.Fprintf(p.stdout, "%s%s=%s\n", envPrefix, strings.ToUpper(ring.name), strings.Join(exports, ","))
+			fmt.Fprintf(p.stdout, "%s%s=%s\n", envPrefix, strings.ToUpper(name), strings.Join(exports, ","))
 		} else {
-			fmt.Fprintf(p.stdout, "%s = [\"%s\"]\n", ring.name, strings.Join(exports, `", "`))
+			fmt.Fprintf(p.stdout, "%s = [\"%s\"]\n", name, strings.Join(exports, `", "`))
 		}
 	}
 	return nil
