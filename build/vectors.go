@@ -10,7 +10,6 @@ import (
 	"os"
 	"runtime"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 )
@@ -190,13 +189,8 @@ func (j *judge) run(all []*vector, out io.Writer, verbose bool) map[string]*sect
 
 // printCounts prints a line per section and the totals alone on the last line.
 func printCounts(out io.Writer, counts map[string]*sectionCount) int {
-	names := make([]string, 0, len(counts))
-	for name := range counts {
-		names = append(names, name)
-	}
-	sort.Strings(names)
 	var total sectionCount
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
 		c := counts[name]
 		total.passed += c.passed
 		total.failed += c.failed

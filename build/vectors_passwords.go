@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
-	"sort"
 	"strings"
 )
 
@@ -94,12 +94,7 @@ func judgeHasher(j *judge, v *vector) error {
 	if err := json.Unmarshal(v.fields["must_update_if_preferred"], &updates); err != nil {
 		return nil // not every vector has it
 	}
-	classes := make([]string, 0, len(updates))
-	for class := range updates {
-		classes = append(classes, class)
-	}
-	sort.Strings(classes)
-	for _, class := range classes {
+	for _, class := range slices.Sorted(maps.Keys(updates)) {
 		if updates[class][0] != 't' && updates[class][0] != 'f' {
 			continue // Django raised
 		}
