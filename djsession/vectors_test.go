@@ -3,7 +3,6 @@ package djsession_test
 import (
 	"encoding/json"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/djedge/djedge/djsession/pyjson"
 	"github.com/djedge/djedge/djsession/signing"
 	"github.com/djedge/djedge/djsession/version"
+	"github.com/djedge/djedge/internal/vectortest"
 )
 
 // vector is one answer of a real Django; each section fills some fields.
@@ -44,44 +44,25 @@ type vector struct {
 	Expected json.RawMessage
 }
 
-var sections = sync.OnceValues(func() (map[string][]vector, error) {
-	data, err := os.ReadFile("../testdata/vectors/django.json")
-	if err != nil {
-		return nil, err
-	}
-	var file struct{ Vectors []json.RawMessage }
-	if err := json.Unmarshal(data, &file); err != nil {
-		return nil, err
-	}
-	out := map[string][]vector{}
-	for _, raw := range file.Vectors {
-		var head struct{ Section string }
-		if err := json.Unmarshal(raw, &head); err != nil {
-			return nil, err
-		}
-		if !slices.Contains([]string{"session_data", "expiry", "session_key_validation", "session_middleware", "signed_cookie"}, head.Section) {
-			continue // other sections have other types under the same names
-		}
-		var v vector
-		if err := json.Unmarshal(raw, &v); err != nil {
-			return nil, err
-		}
-		out[v.Section] = append(out[v.Section], v)
-	}
-	return out, nil
+var readVectors = sync.OnceValues(func() ([]vector, error) {
+	return vectortest.Read[vector](vectortest.Main, "session_data", "expiry", "session_key_validation", "session_middleware", "signed_cookie")
 })
 
 func each(t *testing.T, section string, f func(t *testing.T, v vector)) {
 	t.Helper()
-	all, err := sections()
+	all, err := readVectors()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all[section]) == 0 {
-		t.Fatalf("no vectors in section %s", section)
+	n := 0
+	for _, v := range all {
+		if v.Section == section {
+			n++
+			t.Run(v.ID, func(t *testing.T) { f(t, v) })
+		}
 	}
-	for _, v := range all[section] {
-		t.Run(v.ID, func(t *testing.T) { f(t, v) })
+	if n == 0 {
+		t.Fatalf("no vectors in section %s", section)
 	}
 }
 

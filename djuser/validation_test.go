@@ -3,7 +3,6 @@ package djuser_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +13,7 @@ import (
 	"github.com/djedge/djedge/djsession/signing"
 	"github.com/djedge/djedge/djsession/version"
 	"github.com/djedge/djedge/djuser"
+	"github.com/djedge/djedge/internal/vectortest"
 )
 
 // formVector is what real Django answered about a password, an address or a
@@ -40,29 +40,8 @@ type formVector struct {
 	Timeout        int64
 }
 
-var formVectors = sync.OnceValues(func() (all []formVector, err error) {
-	text, err := os.ReadFile("../testdata/vectors/django.json")
-	if err != nil {
-		return nil, err
-	}
-	var file struct{ Vectors []json.RawMessage }
-	if err := json.Unmarshal(text, &file); err != nil {
-		return nil, err
-	}
-	for _, raw := range file.Vectors {
-		var head struct{ Section string }
-		if err := json.Unmarshal(raw, &head); err != nil {
-			return nil, err
-		}
-		if slices.Contains([]string{"password_validation", "unicode_ci_compare", "reset_token"}, head.Section) {
-			var v formVector
-			if err := json.Unmarshal(raw, &v); err != nil {
-				return nil, err
-			}
-			all = append(all, v)
-		}
-	}
-	return all, nil
+var formVectors = sync.OnceValues(func() ([]formVector, error) {
+	return vectortest.Read[formVector](vectortest.Main, "password_validation", "unicode_ci_compare", "reset_token")
 })
 
 func eachForm(t *testing.T, section string, n int, test func(*testing.T, formVector)) {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +15,7 @@ import (
 	"github.com/djedge/djedge/djsession/version"
 	"github.com/djedge/djedge/djuser"
 	"github.com/djedge/djedge/djuser/gate"
+	"github.com/djedge/djedge/internal/vectortest"
 )
 
 // vector is what real Django answered; see testdata/vectors.
@@ -32,30 +32,8 @@ type vector struct {
 	Users, Expected           json.RawMessage
 }
 
-var readVectors = sync.OnceValues(func() (v []vector, err error) {
-	text, err := os.ReadFile("../testdata/vectors/django.json")
-	if err != nil {
-		return nil, err
-	}
-	var file struct{ Vectors []json.RawMessage }
-	if err := json.Unmarshal(text, &file); err != nil {
-		return nil, err
-	}
-	for _, raw := range file.Vectors {
-		var head struct{ Section string }
-		if err := json.Unmarshal(raw, &head); err != nil {
-			return nil, err
-		}
-		if !slices.Contains([]string{"username", "email", "auth_hash", "auth_hash_fallbacks", "get_user", "login", "authenticate"}, head.Section) {
-			continue
-		}
-		var one vector
-		if err := json.Unmarshal(raw, &one); err != nil {
-			return nil, err
-		}
-		v = append(v, one)
-	}
-	return v, nil
+var readVectors = sync.OnceValues(func() ([]vector, error) {
+	return vectortest.Read[vector](vectortest.Main, "username", "email", "auth_hash", "auth_hash_fallbacks", "get_user", "login", "authenticate")
 })
 
 // each calls test for every vector of a section, of which there must be n.

@@ -2,15 +2,14 @@ package pickle_test
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/djedge/djedge/djsession/pickle"
 	"github.com/djedge/djedge/djsession/pyjson"
+	"github.com/djedge/djedge/internal/vectortest"
 )
 
 type vector struct {
@@ -31,28 +30,11 @@ func (v vector) data(t testing.TB) string {
 func vectors(t testing.TB) []vector {
 	var out []vector
 	for _, name := range []string{"django.json", "django-6.json"} {
-		data, err := os.ReadFile("../../testdata/vectors/" + name)
+		some, err := vectortest.Read[vector](name, "pickle")
 		if err != nil {
 			t.Fatal(err)
 		}
-		var file struct{ Vectors []json.RawMessage }
-		if err := json.Unmarshal(data, &file); err != nil {
-			t.Fatal(err)
-		}
-		for _, raw := range file.Vectors {
-			var head struct{ Section string }
-			if err := json.Unmarshal(raw, &head); err != nil {
-				t.Fatal(err)
-			}
-			if head.Section != "pickle" {
-				continue
-			}
-			var v vector
-			if err := json.Unmarshal(raw, &v); err != nil {
-				t.Fatal(err)
-			}
-			out = append(out, v)
-		}
+		out = append(out, some...)
 	}
 	if len(out) < 300 {
 		t.Fatalf("only %d vectors", len(out))

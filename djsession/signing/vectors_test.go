@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"os"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/djedge/djedge/djsession/pyjson"
 	"github.com/djedge/djedge/djsession/signing"
+	"github.com/djedge/djedge/internal/vectortest"
 )
 
 // vector is one answer of a real Django; each section fills some fields.
@@ -105,47 +104,27 @@ func algorithm(t *testing.T, name string) signing.Algorithm {
 	return alg
 }
 
-// sections are the vectors of every section that is tested here.
-var sections = sync.OnceValues(func() (map[string][]vector, error) {
-	data, err := os.ReadFile("../../testdata/vectors/django.json")
-	if err != nil {
-		return nil, err
-	}
-	var file struct{ Vectors []json.RawMessage }
-	if err := json.Unmarshal(data, &file); err != nil {
-		return nil, err
-	}
-	known := []string{"salted_hmac", "signer", "signer_fallback", "timestamp_signer", "b62", "signing_dumps", "signed_cookie", "http_signed_cookie", "auth_hash", "auth_hash_fallbacks"}
-	out := map[string][]vector{}
-	for _, raw := range file.Vectors {
-		var head struct{ Section string }
-		if err := json.Unmarshal(raw, &head); err != nil {
-			return nil, err
-		}
-		if !slices.Contains(known, head.Section) {
-			continue // other sections have other types under the same names
-		}
-		var v vector
-		if err := json.Unmarshal(raw, &v); err != nil {
-			return nil, err
-		}
-		out[v.Section] = append(out[v.Section], v)
-	}
-	return out, nil
+var readVectors = sync.OnceValues(func() ([]vector, error) {
+	return vectortest.Read[vector](vectortest.Main, "salted_hmac", "signer", "signer_fallback", "timestamp_signer", "b62", "signing_dumps",
+		"signed_cookie", "http_signed_cookie", "auth_hash", "auth_hash_fallbacks")
 })
 
 // each runs f for every vector of a section and fails when there are none.
 func each(t *testing.T, section string, f func(t *testing.T, v vector)) {
 	t.Helper()
-	all, err := sections()
+	all, err := readVectors()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(all[section]) == 0 {
-		t.Fatalf("no vectors in section %s", section)
+	n := 0
+	for _, v := range all {
+		if v.Section == section {
+			n++
+			t.Run(v.ID, func(t *testing.T) { f(t, v) })
+		}
 	}
-	for _, v := range all[section] {
-		t.Run(v.ID, func(t *testing.T) { f(t, v) })
+	if n == 0 {
+		t.Fatalf("no vectors in section %s", section)
 	}
 }
 

@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/djedge/djedge/djsession/version"
 	"github.com/djedge/djedge/djuser/gate"
+	"github.com/djedge/djedge/internal/vectortest"
 )
 
 // formVector is what real Django answered about a form or a redirect.
@@ -34,30 +34,8 @@ type formVector struct {
 	FullPath          string `json:"full_path"`
 }
 
-var formVectors = sync.OnceValues(func() (all []formVector, err error) {
-	text, err := os.ReadFile("../../testdata/vectors/django.json")
-	if err != nil {
-		return nil, err
-	}
-	var file struct{ Vectors []json.RawMessage }
-	if err := json.Unmarshal(text, &file); err != nil {
-		return nil, err
-	}
-	for _, raw := range file.Vectors {
-		var head struct{ Section string }
-		if err := json.Unmarshal(raw, &head); err != nil {
-			return nil, err
-		}
-		switch head.Section {
-		case "csrf_mask", "csrf_match", "csrf_request", "redirect", "redirect_to_login", "login_required":
-			var v formVector
-			if err := json.Unmarshal(raw, &v); err != nil {
-				return nil, fmt.Errorf("%s: %w", raw[:80], err)
-			}
-			all = append(all, v)
-		}
-	}
-	return all, nil
+var formVectors = sync.OnceValues(func() ([]formVector, error) {
+	return vectortest.Read[formVector](vectortest.Main, "csrf_mask", "csrf_match", "csrf_request", "redirect", "redirect_to_login", "login_required")
 })
 
 // eachForm calls test for every vector of a section, of which there must be n.

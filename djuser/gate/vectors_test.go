@@ -2,38 +2,26 @@ package gate_test
 
 import (
 	"encoding/json"
-	"os"
 	"testing"
 
 	"github.com/djedge/djedge/djuser/gate"
+	"github.com/djedge/djedge/internal/vectortest"
 )
 
 // TestCookieHeaderVectors reads what Django's parse_cookie answered.
 func TestCookieHeaderVectors(t *testing.T) {
-	text, err := os.ReadFile("../../testdata/vectors/django.json")
+	vectors, err := vectortest.Read[struct {
+		ID, Header string
+		Expected   json.RawMessage
+	}](vectortest.Main, "cookie_header")
 	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		Vectors []struct {
-			ID, Section string
-			Header      string
-			Expected    json.RawMessage
-		}
-	}
-	if err := json.Unmarshal(text, &file); err != nil {
 		t.Fatal(err)
 	}
 	g, err := gate.New(gate.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := 0
-	for _, v := range file.Vectors {
-		if v.Section != "cookie_header" {
-			continue
-		}
-		n++
+	for _, v := range vectors {
 		var want map[string]string
 		if err := json.Unmarshal(v.Expected, &want); err != nil {
 			t.Fatal(err)
@@ -58,7 +46,7 @@ func TestCookieHeaderVectors(t *testing.T) {
 			t.Errorf("%s: session key %q, %v; Django reads %q, %v", v.ID, key, present, value, ok)
 		}
 	}
-	if n != 24 {
-		t.Fatalf("%d vectors, want 24", n)
+	if len(vectors) != 24 {
+		t.Fatalf("%d vectors, want 24", len(vectors))
 	}
 }
