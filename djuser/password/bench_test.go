@@ -21,23 +21,6 @@ func BenchmarkDerive(b *testing.B) {
 	}
 }
 
-// BenchmarkPBKDF2 measures 100,000 iterations of each loop: crypto/hmac, and
-// the one that guests use.
-func BenchmarkPBKDF2(b *testing.B) {
-	for name, function := range map[string]Function{"sha256": PBKDF2SHA256, "sha1": PBKDF2SHA1} {
-		for loop, own := range map[string]bool{"hmac": false, "own": true} {
-			b.Run(name+"/"+loop, func(b *testing.B) {
-				p := Params{Function: function, Iterations: 100_000, KeyLen: 20}
-				for b.Loop() {
-					if _, err := pbkdf2(never, own, p, []byte("password"), []byte("salt")); err != nil {
-						b.Fatal(err)
-					}
-				}
-			})
-		}
-	}
-}
-
 // BenchmarkReadable measures what a hash costs that is refused.
 func BenchmarkReadable(b *testing.B) {
 	h := newHashers(b, Config{})

@@ -61,7 +61,7 @@ func (a *Arena) Derive(ctx context.Context, yield func(context.Context) error, p
 	}
 	switch p.Function {
 	case PBKDF2SHA256, PBKDF2SHA1:
-		return pbkdf2(pause, ownBlocks, p, password, salt)
+		return pbkdf2(pause, p, password, salt)
 	case Argon2d, Argon2i, Argon2id:
 		memory := a.take(p.argon2Blocks())
 		defer a.put(memory)

@@ -76,26 +76,9 @@ json.dump(answers, sys.stdout)
 		case "scrypt":
 			p = Params{Function: Scrypt, N: q.N, R: q.R, Parallelism: q.P, KeyLen: q.Len}
 		}
-		keys := [][]byte{}
-		if p.Function == Scrypt {
-			key, err := Derive(t.Context(), nil, p, password, salt)
-			if err != nil {
-				t.Fatal(err)
-			}
-			keys = append(keys, key)
-		} else {
-			for _, own := range []bool{false, true} {
-				key, err := pbkdf2(never, own, p, password, salt)
-				if err != nil {
-					t.Fatal(err)
-				}
-				keys = append(keys, key)
-			}
-		}
-		for _, key := range keys {
-			if got := hex.EncodeToString(key); got != answers[i] {
-				t.Errorf("%+v = %s, Python says %s", q, got, answers[i])
-			}
+		key, err := Derive(t.Context(), nil, p, password, salt)
+		if got := hex.EncodeToString(key); err != nil || got != answers[i] {
+			t.Errorf("%+v = %s, %v; Python says %s", q, got, err, answers[i])
 		}
 	}
 }

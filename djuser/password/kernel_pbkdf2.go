@@ -1,154 +1,43 @@
 package password
 
-import (
-	"crypto/hmac"
-	"crypto/sha1"
-	"crypto/sha256"
-	"crypto/subtle"
-	"encoding/binary"
-	"hash"
-	"math/bits"
-	"runtime"
-)
+import "math/bits"
 
 //go:generate go run blocks_gen.go
 
-// pbkdf2Slice is how many iterations run between two yields: about 0.7 ms with
-// SHA instructions, 2 to 4 ms in a guest.
-const pbkdf2Slice = 4096
-
-// ownBlocks chooses the loop over blocks.go. In WebAssembly it is more than
-// three times as fast as crypto/hmac; natively crypto/hmac reaches the
-// processor's SHA instructions and plain Go does not.
-const ownBlocks = runtime.GOARCH == "wasm"
-
-// pbkdf2 is RFC 8018's PBKDF2 with HMAC, in slices. own chooses the loop.
-func pbkdf2(pause func() error, own bool, p Params, password, salt []byte) ([]byte, error) {
-	sha := sha256.New
-	if p.Function == PBKDF2SHA1 {
-		sha = sha1.New
-	}
-	prf := hmac.New(sha, password)
-	var key []byte
-	for block := uint32(1); len(key) < int(p.KeyLen); block++ {
-		prf.Reset()
-		prf.Write(salt)
-		prf.Write(binary.BigEndian.AppendUint32(nil, block))
-		first := prf.Sum(nil)
-		var sum []byte
-		var err error
-		switch {
-		case !own:
-			sum, err = iterate(pause, p.Iterations, prf, first)
-		case p.Function == PBKDF2SHA1:
-			sum, err = iterateSHA1(pause, p.Iterations, password, first)
-		default:
-			sum, err = iterateSHA256(pause, p.Iterations, password, first)
-		}
-		if err != nil {
-			return nil, err
-		}
-		key = append(key, sum...)
-	}
-	return key[:p.KeyLen], nil
+// sha256State is the chain of one block of a PBKDF2-HMAC-SHA-256 key. Words are
+// in the host's order. Assembly knows the layout.
+type sha256State struct {
+	inner, outer [8]uint32 // SHA-256 behind the first blocks of HMAC's two hashes
+	u, sum       [8]uint32 // the last link, and the sum of all
 }
 
-// iterate sums the PRF's chain that begins with u, which it overwrites.
-func iterate(pause func() error, iterations uint32, prf hash.Hash, u []byte) ([]byte, error) {
-	sum := append([]byte(nil), u...)
-	for n := uint32(1); n < iterations; n++ {
-		if n%pbkdf2Slice == 0 {
-			if err := pause(); err != nil {
-				return nil, err
-			}
-		}
-		prf.Reset()
-		prf.Write(u)
-		u = prf.Sum(u[:0])
-		subtle.XORBytes(sum, sum, u)
-	}
-	return sum, nil
-}
+// sha1State is sha256State for SHA-1.
+type sha1State struct{ inner, outer, u, sum [5]uint32 }
 
-// iterateSHA256 is iterate for HMAC-SHA-256 over blocks.go.
-func iterateSHA256(pause func() error, iterations uint32, password, first []byte) ([]byte, error) {
-	var inner, outer, u, sum, t [8]uint32
-	key := hmacKey(sha256.New, password)
-	sha256Head(&inner, pad(key, 0x36))
-	sha256Head(&outer, pad(key, 0x5c))
-	for i := range u {
-		u[i] = binary.BigEndian.Uint32(first[4*i:])
-	}
-	sum = u
-	for n := uint32(1); n < iterations; n++ {
-		if n%pbkdf2Slice == 0 {
-			if err := pause(); err != nil {
-				return nil, err
-			}
-		}
-		sha256Tail(&t, &inner, &u)
-		sha256Tail(&u, &outer, &t)
-		for i := range sum {
-			sum[i] ^= u[i]
+// iterateSHA256Plain is iterateSHA256 over blocks.go: n times, u becomes the
+// HMAC of itself and is added to the sum. It is what every other kernel must
+// equal.
+func iterateSHA256Plain(s *sha256State, n int) {
+	var t [8]uint32
+	for range n {
+		sha256Tail(&t, &s.inner, &s.u)
+		sha256Tail(&s.u, &s.outer, &t)
+		for i := range s.sum {
+			s.sum[i] ^= s.u[i]
 		}
 	}
-	return appendWords(nil, sum[:]), nil
 }
 
-// iterateSHA1 is iterate for HMAC-SHA-1 over blocks.go.
-func iterateSHA1(pause func() error, iterations uint32, password, first []byte) ([]byte, error) {
-	var inner, outer, u, sum, t [5]uint32
-	key := hmacKey(sha1.New, password)
-	sha1Head(&inner, pad(key, 0x36))
-	sha1Head(&outer, pad(key, 0x5c))
-	for i := range u {
-		u[i] = binary.BigEndian.Uint32(first[4*i:])
-	}
-	sum = u
-	for n := uint32(1); n < iterations; n++ {
-		if n%pbkdf2Slice == 0 {
-			if err := pause(); err != nil {
-				return nil, err
-			}
-		}
-		sha1Tail(&t, &inner, &u)
-		sha1Tail(&u, &outer, &t)
-		for i := range sum {
-			sum[i] ^= u[i]
+// iterateSHA1Plain is iterateSHA256Plain for SHA-1.
+func iterateSHA1Plain(s *sha1State, n int) {
+	var t [5]uint32
+	for range n {
+		sha1Tail(&t, &s.inner, &s.u)
+		sha1Tail(&s.u, &s.outer, &t)
+		for i := range s.sum {
+			s.sum[i] ^= s.u[i]
 		}
 	}
-	return appendWords(nil, sum[:]), nil
-}
-
-// hmacKey is the key of RFC 2104: hashed when it is longer than a block.
-func hmacKey(sha func() hash.Hash, password []byte) []byte {
-	h := sha()
-	if len(password) <= h.BlockSize() {
-		return password
-	}
-	h.Write(password)
-	return h.Sum(nil)
-}
-
-// pad is the first block of the inner (0x36) or outer (0x5c) hash of HMAC.
-func pad(key []byte, with byte) *[16]uint32 {
-	var block [64]byte
-	copy(block[:], key)
-	var w [16]uint32
-	for i := range block {
-		block[i] ^= with
-	}
-	for i := range w {
-		w[i] = binary.BigEndian.Uint32(block[4*i:])
-	}
-	return &w
-}
-
-func appendWords(b []byte, words []uint32) []byte {
-	for _, w := range words {
-		b = binary.BigEndian.AppendUint32(b, w)
-	}
-	return b
 }
 
 // sha256Head hashes the first block of a message (FIPS 180-4, 6.2.2). It runs

@@ -1,0 +1,13 @@
+package password
+
+// pbkdf2Slice is how many iterations one step runs: 2 to 5 ms.
+const pbkdf2Slice = 4096
+
+func iterateSHA256(s *sha256State, n int) { iterateSHA256Plain(s, n) }
+
+func iterateSHA1(s *sha1State, n int) { iterateSHA1Plain(s, n) }
+
+func iterateSHA256Two(a, b *sha256State, n int) {
+	iterateSHA256(a, n)
+	iterateSHA256(b, n)
+}
