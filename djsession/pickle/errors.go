@@ -2,6 +2,7 @@ package pickle
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 )
 
@@ -57,15 +58,19 @@ const (
 	ReasonInteger
 )
 
+var reasonNames = [...]string{"none", "opcode", "global", "call", "protocol", "truncated", "stack", "memo", "type", "text",
+	"key", "top", "cycle", "size", "depth", "values", "expanded", "integer"}
+
 // String is a fixed identifier, "opcode" for [ReasonOpcode].
 func (r Reason) String() string {
-	names := [...]string{"none", "opcode", "global", "call", "protocol", "truncated", "stack", "memo", "type", "text",
-		"key", "top", "cycle", "size", "depth", "values", "expanded", "integer"}
-	if int(r) < len(names) {
-		return names[r]
+	if int(r) < len(reasonNames) {
+		return reasonNames[r]
 	}
 	return "unknown"
 }
+
+// KnownReason reports whether a [Reason] has this name.
+func KnownReason(name string) bool { return slices.Contains(reasonNames[1:], name) }
 
 // Error is the refusal of a pickle. It tells where, and nothing of the data.
 type Error struct {

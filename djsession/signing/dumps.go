@@ -39,7 +39,7 @@ func Loads(signed string, now time.Time, maxAge time.Duration, maxBytes int, rin
 	b.raw = raw
 	switch {
 	case !ok:
-		return "", ErrCorrupt
+		return "", ErrBase64
 	case compressed:
 		if raw, err = b.inflate(maxBytes); err != nil {
 			return "", err

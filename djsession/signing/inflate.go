@@ -31,7 +31,7 @@ const (
 // [ErrTooLarge]; what follows the stream is ignored, as in Python.
 func (d *inflater) inflate(dst, src []byte, limit int) ([]byte, error) {
 	if len(src) < 2 || src[0]&15 != 8 || src[0]>>4 > 7 || (uint(src[0])<<8|uint(src[1]))%31 != 0 || src[1]&0x20 != 0 {
-		return dst, ErrCorrupt
+		return dst, ErrZlib
 	}
 	d.src, d.pos, d.acc, d.n, d.bad = src, 2, 0, 0, false
 	defer func() { d.src = nil }()
@@ -55,15 +55,15 @@ func (d *inflater) inflate(dst, src []byte, limit int) ([]byte, error) {
 		case err != nil:
 			return dst, err
 		case d.bad:
-			return dst, ErrCorrupt
+			return dst, ErrZlib
 		}
 	}
 	sum := d.rest()
 	if len(sum) < 4 {
-		return dst, ErrCorrupt
+		return dst, ErrZlib
 	}
 	if uint32(sum[0])<<24|uint32(sum[1])<<16|uint32(sum[2])<<8|uint32(sum[3]) != adler32.Checksum(dst[start:]) {
-		return dst, ErrCorrupt
+		return dst, ErrZlib
 	}
 	return dst, nil
 }
@@ -102,12 +102,12 @@ func (d *inflater) rest() []byte {
 func (d *inflater) stored(dst []byte, limit int) ([]byte, error) {
 	src := d.rest()
 	if len(src) < 4 || src[0]^src[2] != 0xff || src[1]^src[3] != 0xff {
-		return dst, ErrCorrupt
+		return dst, ErrZlib
 	}
 	n := int(src[0]) | int(src[1])<<8
 	switch src = src[4:]; {
 	case len(src) < n:
-		return dst, ErrCorrupt
+		return dst, ErrZlib
 	case n > limit-len(dst):
 		return dst, ErrTooLarge
 	}
@@ -134,7 +134,7 @@ func (d *inflater) block(dst []byte, start, limit int) ([]byte, error) {
 		}
 		size := uint(e & 15)
 		if size == 0 || size > n {
-			return dst, ErrCorrupt
+			return dst, ErrZlib
 		}
 		acc >>= size
 		n -= size
@@ -151,7 +151,7 @@ func (d *inflater) block(dst []byte, start, limit int) ([]byte, error) {
 			return dst, nil
 		}
 		if symbol >= maxLit {
-			return dst, ErrCorrupt
+			return dst, ErrZlib
 		}
 		c := lengthCodes[symbol-endBlock-1]
 		length := int(c.base) + int(acc&(1<<c.extra-1))
@@ -164,18 +164,18 @@ func (d *inflater) block(dst []byte, start, limit int) ([]byte, error) {
 		size = uint(e & 15)
 		acc >>= size
 		if symbol = int(e >> 4); size == 0 || symbol >= maxOff {
-			return dst, ErrCorrupt
+			return dst, ErrZlib
 		}
 		c = offsetCodes[symbol]
 		offset := int(c.base) + int(acc&(1<<c.extra-1))
 		acc >>= c.extra
 		if used += size + uint(c.extra); used > n {
-			return dst, ErrCorrupt
+			return dst, ErrZlib
 		}
 		n -= used
 		switch from := len(dst) - offset; {
 		case from < start:
-			return dst, ErrCorrupt
+			return dst, ErrZlib
 		case length > limit-len(dst):
 			return dst, ErrTooLarge
 		case offset >= length:

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/djedge/djedge/djsession/errorf"
 )
 
 var (
@@ -13,6 +15,10 @@ var (
 	ErrExpired = errors.New("signature expired")
 	// ErrCorrupt: rightly signed, but not what a signer of this kind writes.
 	ErrCorrupt = errors.New("signed data is corrupt")
+	// ErrTimestamp, ErrBase64 and ErrZlib are [ErrCorrupt], and say in what way.
+	ErrTimestamp = errorf.Errorf("%w: timestamp", ErrCorrupt)
+	ErrBase64    = errorf.Errorf("%w: base64", ErrCorrupt)
+	ErrZlib      = errorf.Errorf("%w: zlib", ErrCorrupt)
 	// ErrTooLarge: rightly signed, but larger than the reader allows.
 	ErrTooLarge = errors.New("signed data is too large")
 )
@@ -61,11 +67,11 @@ func UnsignTimestamp(signed string, now time.Time, maxAge time.Duration, rings .
 	}
 	i := strings.LastIndexByte(value, ':')
 	if i < 0 {
-		return "", time.Time{}, ErrCorrupt
+		return "", time.Time{}, ErrTimestamp
 	}
 	seconds, _, ok := decodeB62(value[i+1:])
 	if !ok {
-		return "", time.Time{}, ErrCorrupt
+		return "", time.Time{}, ErrTimestamp
 	}
 	signedAt = time.Unix(seconds, 0).UTC()
 	if maxAge >= 0 && olderThan(seconds, now, maxAge) {

@@ -1,7 +1,7 @@
 package signing
 
 // Inflate is zlib.decompress(data). More than maxBytes is [ErrTooLarge] and
-// never held in memory; anything else that is wrong is [ErrCorrupt].
+// never held in memory; anything else that is wrong is [ErrZlib].
 func Inflate(data string, maxBytes int) (string, error) {
 	b := buffers.Get().(*buffer)
 	defer b.release()

@@ -6,26 +6,38 @@ import (
 	"io"
 	"net/http"
 	"sort"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djuser/gate"
 )
 
-// Metrics counts decisions by operation and reason. Both are words of djedge's,
-// so the number of series does not depend on what clients send.
+// Metrics counts decisions by operation and reason, and refused session data by
+// what was wrong with it. All are words of djedge's, so the number of series
+// does not depend on what clients send.
 type Metrics struct {
-	mu     sync.Mutex
-	counts map[series]uint64
+	mu      sync.Mutex
+	counts  map[series]uint64
+	corrupt map[djsession.Fault]uint64
 }
 
 type series struct{ op, reason string }
 
 // NewMetrics returns counters at zero.
-func NewMetrics() *Metrics { return &Metrics{counts: make(map[series]uint64)} }
+func NewMetrics() *Metrics {
+	return &Metrics{counts: make(map[series]uint64), corrupt: make(map[djsession.Fault]uint64)}
+}
 
-func (m *Metrics) count(op, reason string) {
+func (m *Metrics) count(op string, d *gate.Decision) {
+	fault, corrupt := djsession.ParseDetail(d.Detail)
 	m.mu.Lock()
-	m.counts[series{op, reason}]++
-	m.mu.Unlock()
+	defer m.mu.Unlock()
+	m.counts[series{op, d.Reason.String()}]++
+	if corrupt {
+		m.corrupt[fault]++
+	}
 }
 
 // WriteTo writes the counters in Prometheus' text format.
@@ -35,14 +47,23 @@ func (m *Metrics) WriteTo(w io.Writer) (int64, error) {
 	for s, n := range m.counts {
 		lines = append(lines, fmt.Sprintf("djedge_decisions_total{op=%q,reason=%q} %d\n", s.op, s.reason, n))
 	}
+	refused := make([]string, 0, len(m.corrupt))
+	for fault, n := range m.corrupt {
+		refused = append(refused, fmt.Sprintf("djedge_sessions_corrupt_total{why=%q} %d\n", fault, n))
+	}
 	m.mu.Unlock()
-	sort.Strings(lines)
-	text := "# HELP djedge_decisions_total Decisions by operation and reason.\n# TYPE djedge_decisions_total counter\n"
-	for _, line := range lines {
-		text += line
+	text := counter("djedge_decisions_total", "Decisions by operation and reason.", lines)
+	if len(refused) > 0 {
+		text += counter("djedge_sessions_corrupt_total", "Stored sessions, or cached ones, that were refused, by what was wrong with the data.", refused)
 	}
 	n, err := io.WriteString(w, text)
 	return int64(n), err
+}
+
+// counter is a metric with these lines.
+func counter(name, help string, lines []string) string {
+	sort.Strings(lines)
+	return "# HELP " + name + " " + help + "\n# TYPE " + name + " counter\n" + strings.Join(lines, "")
 }
 
 // NewAdmin returns the handler of a listener of its own, not for the public:

@@ -35,7 +35,7 @@ func (s *server) do(r *http.Request, op *abi.Op) *abi.Result {
 // and names are bounded; passwords, keys and cookies are never logged.
 func (s *server) record(r *http.Request, op abi.OpKind, username string, d *gate.Decision, took time.Duration) {
 	name := opNames[op]
-	s.metrics.count(name, d.Reason.String())
+	s.metrics.count(name, d)
 
 	level := slog.LevelInfo
 	switch {

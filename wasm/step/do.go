@@ -101,6 +101,8 @@ func refusal(w *watched, err error) *abi.Result {
 		return Failure(denied.Reason, denied.Detail)
 	case errors.Is(err, djsession.ErrStorage):
 		return Failure(gate.ReasonDatabaseUnavailable, err.Error())
+	case errors.Is(err, djsession.ErrUnread):
+		return Failure(gate.ReasonInternal, djsession.FaultOf(err).Detail()+"; "+err.Error())
 	case errors.Is(err, djsession.ErrNoRandomness):
 		return Failure(gate.ReasonNoRandomness, "")
 	case errors.Is(err, djsession.ErrUpdate):

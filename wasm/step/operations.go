@@ -89,6 +89,9 @@ func (r *Rules) result(op *abi.Op, require gate.Requirement, v visitor) *abi.Res
 		result.User = v.user.Row()
 	}
 	result.Decision = r.gate.Decide(op.Request, require, who, v.why, v.grants)
+	if result.Decision.Detail == "" {
+		result.Decision.Detail = v.session.Fault().Detail()
+	}
 	return result
 }
 
@@ -162,7 +165,7 @@ func (r *Rules) loadSession(ctx context.Context, fx *watched, op *abi.Op) (*abi.
 		return nil, err // a program must not take it for empty, and change it
 	}
 	result := success()
-	result.Decision.Vary = true
+	result.Decision.Vary, result.Decision.Detail = true, v.session.Fault().Detail()
 	result.SessionKey, result.Session, result.SessionModified = v.session.Key(), v.session.Items(), v.session.Modified()
 	return result, nil
 }
