@@ -2,6 +2,7 @@ package djsession
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/djedge/djedge/djsession/errorf"
@@ -70,6 +71,30 @@ func (s *Store) Decode(data string) ([]Item, error) {
 		return nil, errorf.Errorf("decode session: %w", err)
 	}
 	return itemsOf(members), nil
+}
+
+// decode is Decode, which is spared for bytes that it has decoded before. The
+// keys are those that the Store was made with, so the signature is still right.
+// The items belong to every session of the same bytes.
+func (s *Store) decode(data string) ([]Item, error) {
+	if items, ok := s.verified.Get(data); ok {
+		return items, nil
+	}
+	items, err := s.Decode(data)
+	if err == nil {
+		s.remember(data, items)
+	}
+	return items, err
+}
+
+// remember keeps what was decoded of data, which may be part of a buffer.
+func (s *Store) remember(data string, items []Item) {
+	const item = 48 // bytes in memory, without its text
+	size := 0
+	for _, it := range items {
+		size += item + len(it.Key) + len(it.Raw)
+	}
+	s.verified.Put(data, size, func() []Item { return slices.Clip(items) })
 }
 
 // unread is [ErrUnread] for this reason.

@@ -21,23 +21,42 @@ type cookieEngine struct{ *Store }
 // load: whatever is wrong, the session is empty, keeps its key and is to be
 // saved, so that the response replaces the cookie.
 func (e cookieEngine) load(_ context.Context, fx Effects, key string) (*Session, error) {
+	// The age is that of the setting, even for a session with its own expiry, and
+	// is looked at every time.
+	if items, ok := e.verified.Get(key); ok {
+		err := signing.CheckAge(key, fx.Now(), e.set.CookieAge)
+		if err == nil {
+			return &Session{key: key, items: items, shared: true}, nil
+		}
+		return e.unread(key, err), nil
+	}
+	text, err := signing.Loads(key, fx.Now(), e.set.CookieAge, e.maxBytes(), e.rings()...)
+	if err != nil {
+		return e.unread(key, err), nil
+	}
+	members, err := pyjson.Object(text, maxDepth)
+	if err != nil {
+		return e.unread(key, err), nil
+	}
+	items := itemsOf(members)
+	e.remember(key, items)
+	return &Session{key: key, items: items, shared: true}, nil
+}
+
+// rings are the keys that a cookie may be signed with.
+func (e cookieEngine) rings() []signing.Ring {
 	k := &e.set.Keys
-	rings := []signing.Ring{k.Cookie, k.CookieSHA1}
 	switch {
 	case e.legacy():
-		rings = rings[1:]
-	case !e.transitional():
-		rings = rings[:1]
+		return []signing.Ring{k.CookieSHA1}
+	case e.transitional():
+		return []signing.Ring{k.Cookie, k.CookieSHA1}
 	}
-	// The age is that of the setting, even for a session with its own expiry.
-	text, err := signing.Loads(key, fx.Now(), e.set.CookieAge, e.maxBytes(), rings...)
-	if err == nil {
-		var members []pyjson.Member
-		if members, err = pyjson.Object(text, maxDepth); err == nil {
-			return &Session{key: key, items: itemsOf(members)}, nil
-		}
-	}
-	return &Session{key: key, modified: true, err: errorf.Errorf("decode session: %w", err)}, nil
+	return []signing.Ring{k.Cookie}
+}
+
+func (e cookieEngine) unread(key string, why error) *Session {
+	return &Session{key: key, modified: true, err: errorf.Errorf("decode session: %w", why)}
 }
 
 func (e cookieEngine) maxBytes() int { return min(e.set.MaxDataBytes, maxCookieData) }

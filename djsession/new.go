@@ -1,12 +1,14 @@
 package djsession
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/djedge/djedge/djsession/errorf"
+	"github.com/djedge/djedge/djsession/memo"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djsession/signing"
 	"github.com/djedge/djedge/djsession/version"
@@ -15,6 +17,8 @@ import (
 const (
 	defaultCookieAge    = 1209600 * time.Second // two weeks
 	defaultMaxDataBytes = 1 << 20
+	defaultVerified     = 16 << 20
+	guestVerified       = 4 << 20                    // an instance of the module is to stay small
 	maxCookieAge        = 100 * 365 * 24 * time.Hour // else dates leave Python's range
 )
 
@@ -33,13 +37,17 @@ func New(set Settings) (*Store, error) {
 	setDefault(&set.Cache.Version, 1)
 	setDefault(&set.Cache.Serializer, "pickle")
 	setDefault(&set.MaxDataBytes, defaultMaxDataBytes)
+	if runtime.GOARCH == "wasm" {
+		setDefault(&set.VerifiedBytes, guestVerified)
+	}
+	setDefault(&set.VerifiedBytes, defaultVerified)
 	if err := check(&set); err != nil {
 		return nil, errorf.Errorf("session settings: %w", err)
 	}
 	if !set.Version.AtLeast(4, 1) {
 		dropFallbacks(&set.Keys)
 	}
-	s := &Store{set: set}
+	s := &Store{set: set, verified: memo.New[[]Item](set.VerifiedBytes)}
 	s.prepare()
 	s.engine = s.newEngine()
 	return s, nil

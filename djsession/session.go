@@ -23,6 +23,7 @@ type Item struct {
 type Session struct {
 	key      string
 	items    []Item
+	shared   bool // the items are other sessions' too: see own
 	accessed bool
 	modified bool
 	err      error
@@ -92,11 +93,19 @@ func (s *Session) Text(key string) (text string, ok bool) {
 // under key, in the place of an older value or at the end.
 func (s *Session) Set(key, raw string) {
 	s.accessed, s.modified = true, true
+	s.own()
 	if i := s.find(key); i >= 0 {
 		s.items[i].Raw, s.items[i].Pickled = raw, ""
 		return
 	}
 	s.items = append(s.items, Item{Key: key, Raw: raw})
+}
+
+// own makes the items this session's, before one is changed.
+func (s *Session) own() {
+	if s.shared {
+		s.items, s.shared = slices.Clone(s.items), false
+	}
 }
 
 // SetText stores a string under key.
@@ -106,6 +115,7 @@ func (s *Session) SetText(key, text string) { s.Set(key, pyjson.Quote(text)) }
 func (s *Session) Delete(key string) {
 	s.accessed = true
 	if i := s.find(key); i >= 0 {
+		s.own()
 		s.items = append(s.items[:i:i], s.items[i+1:]...)
 		s.modified = true
 	}

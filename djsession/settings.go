@@ -64,6 +64,11 @@ type Settings struct {
 	SaveEveryRequest     bool          // SESSION_SAVE_EVERY_REQUEST, of [Store.AtResponse]
 	Table                string        // "django_session"
 	MaxDataBytes         int           // inflated size above which a session is corrupt, 1 MiB; 64 KiB at most in cookies
+	// VerifiedBytes bounds the memory of stored data whose signature was right,
+	// in bytes: the same bytes are not verified and inflated again. Default 16
+	// MiB, and 4 MiB in WebAssembly; negative none. Whether a session exists and
+	// has not expired is asked every time.
+	VerifiedBytes int
 	// Zone is TIME_ZONE of a site with USE_TZ = False, which keeps times as
 	// they are on its clock; nil is USE_TZ = True.
 	Zone *time.Location

@@ -6,15 +6,18 @@ import (
 	"time"
 
 	"github.com/djedge/djedge/djsession/errorf"
+	"github.com/djedge/djedge/djsession/memo"
 	"github.com/djedge/djedge/djsession/query"
 )
 
-// Store keeps sessions as one of Django's engines does; see [Engine]. It holds
-// no state besides its settings and may be used by several goroutines at once.
+// Store keeps sessions as one of Django's engines does; see [Engine]. Besides
+// its settings, which never change, it remembers which bytes it has verified
+// ([Settings].VerifiedBytes). It may be used by several goroutines at once.
 type Store struct {
-	set    Settings
-	engine engine
-	sql    struct{ load, insert, update, remove, expired query.Statement }
+	set      Settings
+	engine   engine
+	verified *memo.Memo[[]Item] // by session_data or cookie, as one engine signs it
+	sql      struct{ load, insert, update, remove, expired query.Statement }
 }
 
 // Settings are the settings with every default filled in.
@@ -36,7 +39,13 @@ func (s *Store) Statements() []query.Statement {
 // It is all that [EngineDB] does to load one, so that a caller can ask for more
 // in the same round trip; with any other engine there is only [Store.Load].
 func (s *Store) LoadStatement(key string, now time.Time) query.Statement {
-	return with(s.sql.load, query.Text(key), s.Time(now))
+	return s.LoadInto(nil, key, now)
+}
+
+// LoadInto is [Store.LoadStatement] with its two arguments appended to args, for
+// a caller that allocates all that it asks for at once.
+func (s *Store) LoadInto(args []query.Value, key string, now time.Time) query.Statement {
+	return with(s.sql.load, append(args, query.Text(key), s.Time(now))...)
 }
 
 // FromResult is the session that r, the answer to [Store.LoadStatement], holds.
@@ -48,8 +57,8 @@ func (s *Store) FromResult(key string, r query.Result) *Session {
 		if len(row) < 2 || row[0].Text() != key {
 			continue
 		}
-		items, err := s.Decode(row[1].Text())
-		return &Session{key: key, items: items, err: err}
+		items, err := s.decode(row[1].Text())
+		return &Session{key: key, items: items, shared: true, err: err}
 	}
 	return NewSession("")
 }
