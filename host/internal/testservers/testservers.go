@@ -99,7 +99,7 @@ func MemcachedAddr(t testing.TB) string {
 // caches and MariaDB, and returns what it prints.
 func Django(t testing.TB, program string, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(Component(t, "caches/bin/python"), append([]string{"-c", program}, args...)...)
+	cmd := exec.Command(Component(t, "django52/bin/python"), append([]string{"-c", program}, args...)...)
 	cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
