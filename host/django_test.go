@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,9 +15,6 @@ import (
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/host"
 	"github.com/djedge/djedge/host/internal/testservers"
-	"github.com/djedge/djedge/host/postgres"
-	"github.com/djedge/djedge/host/postgres/postgrestest"
-	"github.com/djedge/djedge/host/sqldb"
 )
 
 // djangoSite is a site of testdata/models.py: real Django with a user model of
@@ -38,45 +33,13 @@ type person struct {
 	Asked, Has          []string
 }
 
-func newDjangoSite(t *testing.T, kind, model string, backends []string) *djangoSite {
+func newDjangoSite(t *testing.T, release, kind, model string, backends []string) *djangoSite {
 	t.Helper()
-	s := &djangoSite{t: t, model: model, directory: t.TempDir(), python: testservers.Component(t, "django52/bin/python")}
-	var db host.DB
-	var err error
-	var settings map[string]any
-	server := func(engine string, u *url.URL) map[string]any {
-		password, _ := u.User.Password()
-		return map[string]any{"ENGINE": "django.db.backends." + engine, "NAME": strings.TrimPrefix(u.Path, "/"),
-			"HOST": u.Hostname(), "PORT": u.Port(), "USER": u.User.Username(), "PASSWORD": password}
-	}
-	switch kind {
-	case "sqlite":
-		path := filepath.Join(s.directory, "db.sqlite3")
-		settings = map[string]any{"ENGINE": "django.db.backends.sqlite3", "NAME": path}
-		db, err = sqldb.CreateSQLite(t.Context(), path)
-	case "mysql", "mysql-char32":
-		s.python = testservers.Component(t, "caches/bin/python")
-		u := testservers.MySQL(t)
-		settings = server("mysql", u)
-		settings["TEST"] = map[string]any{"char32": kind == "mysql-char32"}
-		db, err = sqldb.OpenMySQL(t.Context(), u.String())
-	case "postgres":
-		var u *url.URL
-		if u, err = url.Parse(postgrestest.URL(t)); err != nil {
-			t.Fatal(err)
-		}
-		settings = server("postgresql", u)
-		db, err = postgres.Open(t.Context(), u.String())
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := &djangoSite{t: t, model: model, directory: t.TempDir(), python: testservers.Component(t, venv(release)+"/bin/python")}
+	server, char32 := strings.CutSuffix(kind, "-char32")
+	db, settings := newDatabase(t, server)
+	settings["TEST"] = map[string]any{"char32": char32}
 	s.db = &database{DB: db}
-	t.Cleanup(func() { _ = db.(interface{ Close() error }).Close() })
-	if kind == "postgres" { // Django itself makes the tables
-		s.db.exec(t, "DROP SCHEMA public CASCADE")
-		s.db.exec(t, "CREATE SCHEMA public")
-	}
 	text, err := json.Marshal(map[string]any{
 		"SECRET_KEY": secret, "AUTHENTICATION_BACKENDS": backends, "DATABASES": map[string]any{"default": settings},
 	})
@@ -103,15 +66,17 @@ func (s *djangoSite) django(into any, command string, args ...string) {
 	}
 }
 
+// userSite is a kind of site whose users are compared.
+type userSite struct {
+	name, kind, model string
+	config            host.Config
+}
+
 // Of users, groups and grants made at random Django and djedge say the same,
 // and each takes the other's sessions, whatever the user model is like.
 func TestUserModelsOfDjango(t *testing.T) {
 	const allowAll = djuser.AllowAllUsersModelBackend
-	for _, c := range []struct {
-		name, kind, model string
-		config            host.Config
-	}{
-		{"default", "sqlite", "auth.User", host.Config{}},
+	for _, c := range []userSite{
 		{"those who are not active too", "sqlite", "auth.User", host.Config{AuthenticationBackends: []string{allowAll, djuser.ModelBackend}}},
 		{"remote users", "sqlite", "auth.User", host.Config{AuthenticationBackends: []string{djuser.RemoteUserBackend, djuser.ModelBackend}}},
 		{"UUID", "sqlite", "Customer", host.Config{UserTable: "shop_customer"}},
@@ -125,23 +90,40 @@ func TestUserModelsOfDjango(t *testing.T) {
 	} {
 		t.Run(c.kind+"/"+c.name, func(t *testing.T) {
 			t.Parallel()
-			if c.config.AuthenticationBackends == nil {
-				c.config.AuthenticationBackends = []string{djuser.ModelBackend}
-			}
-			s := newDjangoSite(t, c.kind, c.model, c.config.AuthenticationBackends)
-			record.Passed(t, record.Cell{Python: s.python, Engine: "db", Database: c.kind})
-			var people []person
-			s.django(&people, "fill", "20261123")
-			if len(people) == 0 {
-				t.Fatal("Django made no users")
-			}
-			for name, engine := range engines {
-				t.Run(name, func(t *testing.T) {
-					config := c.config
-					config.DB, config.SecretKey, config.Engine, config.PasswordHashers = s.db, secret, engine(), []string{"md5"}
-					s.compare(t, newHost(t, config), people)
-				})
-			}
+			c.test(t, "5.2")
+		})
+	}
+}
+
+// The same of the ordinary user model in every release.
+func TestUsersOfEveryDjango(t *testing.T) {
+	for _, release := range djangos {
+		for kind := range dialects {
+			t.Run(release+"/"+kind, func(t *testing.T) {
+				t.Parallel()
+				userSite{kind: kind, model: "auth.User"}.test(t, release)
+			})
+		}
+	}
+}
+
+func (c userSite) test(t *testing.T, release string) {
+	if c.config.AuthenticationBackends == nil {
+		c.config.AuthenticationBackends = []string{djuser.ModelBackend}
+	}
+	s := newDjangoSite(t, release, c.kind, c.model, c.config.AuthenticationBackends)
+	record.Passed(t, record.Cell{Python: s.python, Engine: "db", Database: c.kind})
+	var people []person
+	s.django(&people, "fill", "20261123")
+	if len(people) == 0 {
+		t.Fatal("Django made no users")
+	}
+	c.config.DB, c.config.SecretKey, c.config.DjangoVersion, c.config.PasswordHashers = s.db, secret, release, []string{"md5"}
+	for name, engine := range engines {
+		t.Run(name, func(t *testing.T) {
+			config := c.config
+			config.Engine = engine()
+			s.compare(t, newHost(t, config), people)
 		})
 	}
 }

@@ -75,6 +75,13 @@ if settings_["DATABASES"]["default"]["ENGINE"].endswith("mysql"):
 import django
 from django.conf import settings
 
+if settings_["DATABASES"]["default"]["ENGINE"].endswith("postgresql") and django.VERSION < (3, 1):
+    # psycopg2 2.9 hands over a time zone that Django 2.2 does not take for UTC.
+    import django.db.backends.postgresql.base as base
+    import django.utils.timezone
+
+    base.utc_tzinfo_factory = lambda offset: django.utils.timezone.utc
+
 settings.configure(
     INSTALLED_APPS=apps,
     USE_TZ=True,
