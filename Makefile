@@ -94,7 +94,11 @@ fuzz: $(MODULE) components ## Every fuzz target for FUZZTIME (10s), and the rule
 	done
 
 .PHONY: bench
-bench: $(MODULE) ## Go benchmarks
+bench: $(MODULE) ## djedge beside Django and others, which it installs: one table, and docs/benchmarks.md
+	go run ./build bench --components $(COMPONENTS) --write docs/benchmarks.md
+
+.PHONY: bench-go
+bench-go: $(MODULE) ## Go benchmarks
 	$(beside) go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(PACKAGES)
 
 .PHONY: components

@@ -22,6 +22,7 @@ func verbs() []verb {
 		{"size", "check imports, exports and size of the modules", size},
 		{"corpus", "make conformance vectors: ask the installed Djangos", corpus},
 		{"vectors", "run conformance vectors: vectors --engine wasm|native FILE...", vectors},
+		{"bench", "measure djedge beside Django and others: bench [PART…], see bench --help", runBench},
 		{"compat", "write docs/versions.md and docs/compat.md, the latter from recorded tests: compat FILE...", compat},
 	}
 }
