@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -39,6 +40,10 @@ type Config struct {
 	// AcquireTimeout is how long a query waits for a free connection before it
 	// fails, default 2 s.
 	AcquireTimeout time.Duration
+	// BatchSize is how many requests one statement answers at most while there
+	// are many at once, default 128, or the URL's pool_batch_size. 1 asks for each
+	// of them alone.
+	BatchSize int
 	// DialFunc and LookupFunc replace the network, for a program whose sockets
 	// are not the system's; default is [net].
 	DialFunc   pgconn.DialFunc
@@ -52,6 +57,7 @@ func (Config) Format(f fmt.State, _ rune) { fmt.Fprint(f, "postgres.Config{…}"
 type DB struct {
 	pool    *pgxpool.Pool
 	acquire time.Duration
+	batches *batches // nil: none
 }
 
 // Open is [New] with defaults.
@@ -65,7 +71,7 @@ func New(ctx context.Context, config Config) (*DB, error) {
 	if err != nil {
 		return nil, configError{parseError(err)}
 	}
-	if config.MaxConns < 0 || config.ConnectTimeout < 0 || config.AcquireTimeout < 0 {
+	if config.MaxConns < 0 || config.ConnectTimeout < 0 || config.AcquireTimeout < 0 || config.BatchSize < 0 {
 		return nil, configError{errors.New("postgres: a limit is negative")}
 	}
 	if config.MaxConns > 0 {
@@ -91,12 +97,17 @@ func New(ctx context.Context, config Config) (*DB, error) {
 	if conn.RuntimeParams["application_name"] == "" {
 		conn.RuntimeParams["application_name"] = "djedge"
 	}
+	size, err := batchSize(config.BatchSize, conn.RuntimeParams)
+	if err != nil {
+		return nil, configError{err}
+	}
 	c.ShouldPing = func(ctx context.Context, _ pgxpool.ShouldPingParams) bool { return ctx.Value(aliveKey{}) != nil }
 
 	db := &DB{acquire: config.AcquireTimeout}
 	if db.acquire == 0 {
 		db.acquire = 2 * time.Second
 	}
+	db.batches = newBatches(db, size, c.MaxConns, conn.DefaultQueryExecMode)
 	if db.pool, err = pgxpool.NewWithConfig(ctx, c); err != nil {
 		return nil, fmt.Errorf("postgres: %w", clean(err))
 	}
@@ -107,6 +118,22 @@ func New(ctx context.Context, config Config) (*DB, error) {
 		return nil, fmt.Errorf("postgres: %w", clean(err))
 	}
 	return db, nil
+}
+
+// batchSize takes pool_batch_size out of a URL, where the pool's settings are
+// and those that it does not know would go to the server.
+func batchSize(configured int, params map[string]string) (int, error) {
+	const name = "pool_batch_size"
+	text, given := params[name]
+	delete(params, name)
+	if !given || configured > 0 {
+		return configured, nil
+	}
+	size, err := strconv.Atoi(text)
+	if err != nil || size < 1 {
+		return 0, errors.New("postgres: " + name + " is not a positive number")
+	}
+	return size, nil
 }
 
 // parseError says as much about a URL as cannot hold a part of its password.

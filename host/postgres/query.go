@@ -14,12 +14,20 @@ import (
 // Query runs the statements in one round trip. Several are one transaction,
 // even when they need not be.
 //
+// Rows by key, which is what a check reads, are asked for many requests at once
+// while there are many ([Config.BatchSize]).
+//
 // Statements that only read are tried once more when their connection turns
 // out to be dead (PostgreSQL was restarted). Others are sent over a connection
 // that has just answered, and never twice.
 func (db *DB) Query(ctx context.Context, atomic bool, statements ...query.Statement) ([]query.Result, error) {
 	if len(statements) == 0 {
 		return nil, nil
+	}
+	if db.batches != nil && !atomic {
+		if results, asked, err := db.batches.query(ctx, statements); asked {
+			return results, err
+		}
 	}
 	reading := true
 	for _, s := range statements {

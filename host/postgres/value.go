@@ -89,9 +89,8 @@ func value(types *pgtype.Map, oid uint32, format int16, raw []byte) (query.Value
 			}
 		}
 	}
-	switch oid {
-	case pgtype.TextOID, pgtype.VarcharOID, pgtype.BPCharOID, pgtype.NameOID:
-		return query.Text(string(raw)), nil // in both formats
+	if isText(oid) {
+		return query.Text(string(raw)), nil
 	}
 	t, ok := types.TypeForOID(oid)
 	if !ok {
@@ -133,6 +132,9 @@ func other(v driver.Value, oid uint32) query.Value {
 	return query.Text(fmt.Sprint(v))
 }
 
+// since1970 is PostgreSQL's epoch, 2000, in microseconds.
+const since1970 = 946_684_800 * 1_000_000
+
 // timestamp is PostgreSQL's microseconds since 2000.
 func timestamp(micro int64) query.Value {
 	switch micro {
@@ -141,6 +143,5 @@ func timestamp(micro int64) query.Value {
 	case math.MinInt64:
 		return query.Text("-infinity")
 	}
-	const since1970 = 946_684_800 * 1_000_000
 	return query.FromBits(query.KindTime, micro+since1970)
 }

@@ -1,0 +1,255 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/djedge/djedge/djsession/query"
+)
+
+// batches answers many requests with one statement: whatever queued while the
+// last one was out goes out together, at once and without a timer. A request
+// that finds nothing out is asked by its own goroutine, as if there were no
+// batches.
+//
+// A lane is a connection of the pool that is out with a batch. There is one,
+// since two would halve the batches, until it is slow: then another opens. So a
+// request is always answered by a statement that was sent after it came.
+type batches struct {
+	db     *DB
+	size   int  // most requests of one batch
+	lanes  int  // most lanes
+	unsafe bool // nothing can stay prepared on a connection (PgBouncer)
+	forms  forms
+
+	describing sync.Mutex
+	pool       sync.Pool // of *waiting
+
+	mu    sync.Mutex
+	queue []*waiting // in order of arrival
+	idle  []*lane
+	out   int           // lanes that are out
+	late  int           // those of them that are slow
+	usual time.Duration // what a batch takes
+}
+
+const (
+	defaultBatchSize = 128
+	maxLanes         = 4
+	// maxOut bounds how long a batch may be out; those who have longer to live
+	// are asked alone after it.
+	maxOut = 5 * time.Second
+	// A lane is slow after four times what is usual, within these bounds.
+	minPatience, maxPatience = 2 * time.Millisecond, 10 * time.Millisecond
+)
+
+// newBatches is nil when nothing is to be batched.
+func newBatches(db *DB, size int, conns int32, mode pgx.QueryExecMode) *batches {
+	if size == 1 || mode == pgx.QueryExecModeSimpleProtocol {
+		return nil
+	}
+	if size == 0 {
+		size = defaultBatchSize
+	}
+	b := &batches{db: db, size: size, lanes: max(1, min(int(conns)-1, maxLanes)), unsafe: mode != pgx.QueryExecModeCacheStatement}
+	b.pool.New = func() any { return &waiting{done: make(chan struct{}, 1)} }
+	return b
+}
+
+// waiting is one request.
+type waiting struct {
+	forms    []*form // of its statements
+	elements []byte  // their arguments, one after the other, each with its length
+	at       int     // how much of elements a lane has read
+	deadline time.Time
+	gone     atomic.Bool // nobody waits any more
+
+	results []query.Result
+	err     error
+	done    chan struct{} // has room for one
+}
+
+// errAlone is the answer to a request whose batch failed.
+var errAlone = errors.New("to be asked alone")
+
+// query is [DB.Query] for what can be asked together with others; asked is false
+// for what cannot, or not any more.
+func (b *batches) query(ctx context.Context, statements []query.Statement) (results []query.Result, asked bool, err error) {
+	w := b.request(ctx, statements)
+	if w == nil {
+		return nil, false, nil
+	}
+	b.enter(w)
+	select {
+	case <-w.done:
+	case <-ctx.Done():
+		select {
+		case <-w.done: // before, or at the same time
+		default:
+			w.gone.Store(true)
+			return nil, true, fmt.Errorf("%s: %w", names(statements), clean(ctx.Err()))
+		}
+	}
+	results, err = w.results, w.err
+	w.results, w.err = nil, nil
+	b.pool.Put(w)
+	return results, !errors.Is(err, errAlone), err
+}
+
+// request is nil unless all statements have forms, and all arguments are beyond
+// doubt.
+func (b *batches) request(ctx context.Context, statements []query.Statement) *waiting {
+	deadline, ok := ctx.Deadline()
+	if !ok || ctx.Err() != nil {
+		return nil
+	}
+	w := b.pool.Get().(*waiting)
+	w.forms, w.elements, w.at, w.deadline = w.forms[:0], w.elements[:0], 0, deadline
+	for i := range statements {
+		s := &statements[i]
+		f := b.form(ctx, s)
+		ok = ok && f != nil && len(s.Args) == len(f.oids)
+		for j := 0; ok && j < len(s.Args); j++ {
+			w.elements, ok = encode(w.elements, f.oids[j], s.Args[j])
+		}
+		if !ok {
+			b.pool.Put(w)
+			return nil
+		}
+		w.forms = append(w.forms, f)
+	}
+	return w
+}
+
+// enter queues w. The lane that it may open is run here when it is for w alone.
+func (b *batches) enter(w *waiting) {
+	b.mu.Lock()
+	b.queue = append(b.queue, w)
+	l := b.open()
+	alone := l != nil && len(b.queue) == 1
+	if alone {
+		b.take(l)
+	}
+	b.mu.Unlock()
+	switch {
+	case alone:
+		l.ask()
+		if b.again(l) {
+			go b.run(l)
+		}
+	case l != nil:
+		go b.start(l)
+	}
+}
+
+// open is a lane for what is queued, or nil while another will soon be back for
+// it. The lock is held.
+func (b *batches) open() (l *lane) {
+	if len(b.queue) == 0 || b.out > b.late || b.out >= b.lanes {
+		return nil
+	}
+	b.out++
+	if n := len(b.idle); n > 0 {
+		l, b.idle = b.idle[n-1], b.idle[:n-1]
+		return l
+	}
+	return newLane(b)
+}
+
+// start begins in a lane that was opened and has taken nothing.
+func (b *batches) start(l *lane) {
+	b.mu.Lock()
+	b.take(l)
+	b.mu.Unlock()
+	b.run(l)
+}
+
+// run goes on while there are requests. Those who were just answered run first,
+// if there is no processor for them: they may ask again.
+func (b *batches) run(l *lane) {
+	for more := true; more; more = b.again(l) {
+		l.ask()
+		runtime.Gosched()
+	}
+}
+
+// again takes the next batch, or closes the lane. One that was slow closes when
+// another took over.
+func (b *batches) again(l *lane) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if l.timer.Stop(); l.late {
+		l.late = false
+		b.late--
+	}
+	b.usual += (min(time.Since(l.started), maxPatience) - b.usual) / 8
+	if len(b.queue) > 0 && b.out-b.late == 1 {
+		b.take(l)
+		return true
+	}
+	l.batch = l.batch[:0]
+	b.out--
+	b.idle = append(b.idle, l)
+	return false
+}
+
+// take gives what is queued to a lane. The lock is held.
+func (b *batches) take(l *lane) {
+	n := min(len(b.queue), b.size)
+	l.batch = l.batch[:0]
+	for _, w := range b.queue[:n] {
+		if !w.gone.Load() {
+			l.batch = append(l.batch, w)
+		}
+	}
+	rest := copy(b.queue, b.queue[n:])
+	clear(b.queue[rest:])
+	b.queue = b.queue[:rest]
+	l.started = time.Now()
+	l.patience = max(minPatience, min(maxPatience, 4*b.usual))
+	l.timer.Reset(l.patience)
+}
+
+// slow is called when a lane may have been out for too long.
+func (b *batches) slow(l *lane) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(l.batch) == 0 || l.late || time.Since(l.started) < l.patience {
+		return // it came back meanwhile
+	}
+	l.late = true
+	b.late++
+	if other := b.open(); other != nil {
+		go b.start(other)
+	}
+}
+
+// form is that of a statement, or nil when it is asked alone: forever, or this
+// once since nothing is known of it yet.
+func (b *batches) form(ctx context.Context, s *query.Statement) *form {
+	if s.AdHoc {
+		return nil
+	}
+	if f, known := b.forms.get(s.SQL); known {
+		return f
+	}
+	if !b.describing.TryLock() {
+		return nil
+	}
+	defer b.describing.Unlock()
+	if f, known := b.forms.get(s.SQL); known {
+		return f
+	}
+	f, ok := b.describe(ctx, s.SQL)
+	if ok {
+		b.forms.put(s.SQL, f)
+	}
+	return f
+}
