@@ -1,9 +1,9 @@
 package djuser
 
 import (
-	"crypto/sha256"
 	"sort"
 
+	"github.com/djedge/djedge/djsession/sha2"
 	"github.com/djedge/djedge/djuser/internal/py"
 )
 
@@ -34,7 +34,7 @@ func (v PasswordValidator) common() func(string, func(string) string) Refusal {
 
 // isCommon searches the digests that were generated from Django's list.
 func isCommon(password string) bool {
-	sum := sha256.Sum256([]byte(password))
+	sum := sha2.Sum256([]byte(password))
 	want := string(sum[:commonDigest])
 	n := len(commonPasswords) / commonDigest
 	at := func(i int) string { return commonPasswords[i*commonDigest : (i+1)*commonDigest] }

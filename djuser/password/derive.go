@@ -15,7 +15,7 @@ const (
 	maxLanes      = 1<<24 - 1
 )
 
-// An Arena keeps the memory of one argon2 run for the next, as long as the
+// An Arena keeps the memory of one run of argon2 or scrypt for the next, as long as the
 // garbage collector has not taken it: in WebAssembly, where memory never
 // shrinks, two runs then need no more than one. The zero value is ready and it
 // is safe for concurrent use; runs at the same time each have their own memory.
@@ -69,13 +69,15 @@ func (a *Arena) Derive(ctx context.Context, yield func(context.Context) error, p
 	case Bcrypt:
 		return bcrypt(pause, p, password, salt)
 	default: // Scrypt: p.check knows no other.
-		return scryptKey(pause, p, password, salt)
+		memory := a.take(p.scryptBlocks())
+		defer a.put(memory)
+		return scryptKey(pause, memory, p, password, salt)
 	}
 }
 
 // Derive runs one derivation in place. It calls yield between slices of about
 // 1 ms (5 ms in WebAssembly), and stops with its error or with the cause of
-// ctx. A nil yield only watches ctx. Scrypt is one slice whatever it costs.
+// ctx. A nil yield only watches ctx.
 //
 // The salt of Bcrypt is its 16 bytes, not their text, and its key has 23 bytes.
 // Derive checks that the parameters are possible, not that they are affordable:

@@ -1,12 +1,10 @@
 package password
 
 import (
-	"crypto/hmac"
-	"crypto/sha1"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
-	"hash"
+
+	"github.com/djedge/djedge/djsession/sha2"
 )
 
 // PBKDF2 is one derivation of RFC 8018's PBKDF2 with HMAC in progress, for a
@@ -14,7 +12,7 @@ import (
 // them may run in turns, or together by [StepBoth].
 type PBKDF2 struct {
 	p      Params
-	prf    hash.Hash // HMAC under the password; nil once done
+	prf    *sha2.HMAC // under the password; nil once done
 	salt   []byte
 	left   uint32 // iterations to do for the block of the key in progress
 	key    []byte // the blocks that are done, big endian
@@ -32,36 +30,39 @@ func NewPBKDF2(p Params, password, salt []byte) (*PBKDF2, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	d := &PBKDF2{p: p, salt: append([]byte(nil), salt...)}
-	switch p.Function {
-	case PBKDF2SHA256:
-		d.prf = hmac.New(sha256.New, password)
-		key := hmacKey(sha256.New, password)
-		sha256Head(&d.sha256.inner, pad(key, 0x36))
-		sha256Head(&d.sha256.outer, pad(key, 0x5c))
-	case PBKDF2SHA1:
-		d.prf = hmac.New(sha1.New, password)
-		key := hmacKey(sha1.New, password)
-		sha1Head(&d.sha1.inner, pad(key, 0x36))
-		sha1Head(&d.sha1.outer, pad(key, 0x5c))
-	default:
+	if p.Function != PBKDF2SHA256 && p.Function != PBKDF2SHA1 {
 		return nil, errNotPBKDF2
 	}
+	return newPBKDF2(p, password, salt), nil
+}
+
+// newPBKDF2 is [NewPBKDF2] for parameters that are known to be possible.
+func newPBKDF2(p Params, password, salt []byte) *PBKDF2 {
+	d := &PBKDF2{p: p, salt: append(make([]byte, 0, len(salt)+4), salt...)} // 4 for the block's number
+	if p.Function == PBKDF2SHA1 {
+		d.prf = sha2.NewHMAC(sha2.SHA1, password)
+		key := hmacKey(sha2.SHA1, password)
+		sha1Head(&d.sha1.inner, pad(key, 0x36))
+		sha1Head(&d.sha1.outer, pad(key, 0x5c))
+	} else {
+		d.prf = sha2.NewHMAC(sha2.SHA256, password)
+		key := hmacKey(sha2.SHA256, password)
+		sha256Head(&d.sha256.inner, pad(key, 0x36))
+		sha256Head(&d.sha256.outer, pad(key, 0x5c))
+	}
 	d.begin()
-	return d, nil
+	return d
 }
 
 // begin computes the first iteration of the next block of the key.
 func (d *PBKDF2) begin() {
-	size := d.prf.Size()
-	d.prf.Reset()
-	d.prf.Write(d.salt)
-	d.prf.Write(binary.BigEndian.AppendUint32(nil, uint32(len(d.key)/size)+1))
-	first := d.prf.Sum(nil)
 	u, sum := d.sha256.u[:], d.sha256.sum[:]
 	if d.p.Function == PBKDF2SHA1 {
 		u, sum = d.sha1.u[:], d.sha1.sum[:]
 	}
+	block := uint32(len(d.key)/(4*len(u))) + 1
+	text := binary.BigEndian.AppendUint32(d.salt[:len(d.salt):len(d.salt)+4], block)
+	first := d.prf.Append(nil, text)
 	for i := range u {
 		u[i] = binary.BigEndian.Uint32(first[4*i:])
 	}
@@ -153,13 +154,11 @@ func pbkdf2(pause func() error, p Params, password, salt []byte) ([]byte, error)
 }
 
 // hmacKey is the key of RFC 2104: hashed when it is longer than a block.
-func hmacKey(sha func() hash.Hash, password []byte) []byte {
-	h := sha()
+func hmacKey(h sha2.Hash, password []byte) []byte {
 	if len(password) <= h.BlockSize() {
 		return password
 	}
-	h.Write(password)
-	return h.Sum(nil)
+	return h.AppendSum(nil, password)
 }
 
 // pad is the first block of the inner (0x36) or outer (0x5c) hash of HMAC.

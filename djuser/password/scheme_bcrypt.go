@@ -2,13 +2,13 @@ package password
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"strconv"
 	"strings"
 
 	"github.com/djedge/djedge/djsession/errorf"
+	"github.com/djedge/djedge/djsession/sha2"
 )
 
 // bcryptScheme is BCryptSHA256PasswordHasher and BCryptPasswordHasher:
@@ -40,7 +40,7 @@ func (s *bcryptScheme) plan(prefix string, cost uint32, salt []byte) plan {
 // accept applies the rules of the site's bcrypt library.
 func (s *bcryptScheme) accept(password []byte) ([]byte, error) {
 	if s.prehash {
-		sum := sha256.Sum256(password)
+		sum := sha2.Sum256(password)
 		return hex.AppendEncode(nil, sum[:]), nil
 	}
 	if s.library == 3 && bytes.IndexByte(password, 0) >= 0 {

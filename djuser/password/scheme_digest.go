@@ -2,12 +2,11 @@ package password
 
 import (
 	"bytes"
-	"crypto/md5"
-	"crypto/sha1"
 	"encoding/hex"
 	"strings"
 
 	"github.com/djedge/djedge/djsession/errorf"
+	"github.com/djedge/djedge/djsession/sha2"
 )
 
 // The hashers that protect nothing: Django ships MD5 for its users' tests and
@@ -15,13 +14,12 @@ import (
 // them to let old users in once and hash them anew.
 
 func hexMD5(b []byte) string {
-	sum := md5.Sum(b)
+	sum := md5Sum(b)
 	return hex.EncodeToString(sum[:])
 }
 
 func hexSHA1(b []byte) string {
-	sum := sha1.Sum(b)
-	return hex.EncodeToString(sum[:])
+	return hex.EncodeToString(sha2.SHA1.AppendSum(nil, b))
 }
 
 type free struct{}
