@@ -26,9 +26,15 @@ func (u *Users) authKey() signing.Key {
 }
 
 // SessionAuthHash is the session auth hash of a password column with the
-// current key, as the configured version writes it.
+// current key, as the configured version writes it. It is remembered by the
+// whole column: another password, or the same one hashed anew, is another.
 func (u *Users) SessionAuthHash(password string) string {
-	return SessionAuthHash(u.authKey(), password)
+	hash, ok := u.hashes.Get(password)
+	if !ok {
+		hash = SessionAuthHash(u.authKey(), password)
+		u.hashes.Put(password, len(hash), func() string { return hash })
+	}
+	return hash
 }
 
 // SessionAuthFallbackHashes is the same with each of SECRET_KEY_FALLBACKS

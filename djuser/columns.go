@@ -14,7 +14,7 @@ const passwordColumn = "password"
 // of the table differs: SQLite puts altered columns last). What the database
 // says of a kind is not believed for these, since SQLite and MySQL keep bools
 // as numbers and may return datetimes as text.
-var django = []struct {
+var django = [...]struct {
 	query.Column
 	maxLength int // characters, 0: no text
 	nullable  bool

@@ -86,10 +86,14 @@ func (u *Users) fromKey(ctx context.Context, fx Effects, key string, hint query.
 	if u.store.Engine() != djsession.EngineDB {
 		return u.fromStore(ctx, fx, key, granted)
 	}
-	statements := []query.Statement{u.store.LoadStatement(key, fx.Now())}
-	guess, guessed := u.parseID(idText(hint))
+	var asked struct { // allocated at once; a host may hold on to it
+		statements [1 + maxRowStatements]query.Statement
+		args       [2 + 1]query.Value
+	}
+	statements := append(asked.statements[:0], u.store.LoadInto(asked.args[:0:2], key, fx.Now()))
+	guess, guessed := u.parseHint(hint)
 	if guessed {
-		statements = append(statements, u.rowStatements(guess, granted)...)
+		statements = u.rowStatements(statements, asked.args[2:2], guess, granted)
 	}
 	results, err := ask(ctx, fx, statements...)
 	if err != nil {

@@ -20,16 +20,20 @@ func (u *Users) FromKeyGranted(ctx context.Context, fx Effects, key string, hint
 	return sess, user, user.granted, why, err
 }
 
-// rowStatements read a user's row and, with granted, what only this user was
-// granted: unlike [Users.Permissions], not all permissions of a superuser, whom
-// only the row shows to be one.
-func (u *Users) rowStatements(pk query.Value, granted bool) []query.Statement {
-	pk = u.stored(pk)
-	all := []query.Statement{with(u.sql.byID, pk)}
+// maxRowStatements is how many rowStatements gives.
+const maxRowStatements = 4
+
+// rowStatements appends to all what reads a user's row and, with granted, what
+// only this user was granted: unlike [Users.Permissions], not all permissions of
+// a superuser, whom only the row shows to be one. They share one argument, which
+// is appended to args.
+func (u *Users) rowStatements(all []query.Statement, args []query.Value, pk query.Value, granted bool) []query.Statement {
+	args = append(args, u.stored(pk))
+	all = append(all, with(u.sql.byID, args...))
 	if granted && u.columns.superuser >= 0 {
-		all = append(all, with(u.sql.groups, pk))
+		all = append(all, with(u.sql.groups, args...))
 		if u.grants {
-			all = append(all, with(u.sql.userPermissions, pk), with(u.sql.groupPermissions, pk))
+			all = append(all, with(u.sql.userPermissions, args...), with(u.sql.groupPermissions, args...))
 		}
 	}
 	return all
@@ -37,7 +41,7 @@ func (u *Users) rowStatements(pk query.Value, granted bool) []query.Statement {
 
 // readRow is the user in the results of rowStatements; nil when there is none.
 func (u *Users) readRow(pk query.Value, results []query.Result, granted bool) (*User, error) {
-	user, err := u.find(results[0], u.columns.pk, idText(pk))
+	user, err := u.find(results[0], u.columns.pk, pk)
 	if user == nil || err != nil || !granted {
 		return user, err
 	}
@@ -60,7 +64,7 @@ func (u *Users) readRow(pk query.Value, results []query.Result, granted bool) (*
 
 // load reads one user; nil when there is none.
 func (u *Users) load(ctx context.Context, fx Effects, pk query.Value, granted bool) (*User, error) {
-	results, err := ask(ctx, fx, u.rowStatements(pk, granted)...)
+	results, err := ask(ctx, fx, u.rowStatements(nil, nil, pk, granted)...)
 	if err != nil {
 		return nil, errorf.Errorf("reading a user: %w", err)
 	}

@@ -35,6 +35,14 @@ func (u *Users) parseID(text string) (query.Value, bool) {
 	return query.Text(text), ok
 }
 
+// parseHint is parseID of a key as it comes from a row.
+func (u *Users) parseHint(hint query.Value) (query.Value, bool) {
+	if hint.Kind() == query.KindInt && u.columns.all[u.columns.pk].Kind == query.KindInt {
+		return hint, true // without a detour by its text
+	}
+	return u.parseID(idText(hint))
+}
+
 // stored is a primary key as the database keeps it, for an argument.
 func (u *Users) stored(pk query.Value) query.Value {
 	if u.columns.all[u.columns.pk].Kind == query.KindUUID {

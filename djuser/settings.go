@@ -8,6 +8,7 @@ import (
 
 	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/errorf"
+	"github.com/djedge/djedge/djsession/memo"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djsession/signing"
 	"github.com/djedge/djedge/djsession/version"
@@ -75,8 +76,9 @@ type Users struct {
 	store    *djsession.Store
 	columns  columns
 	sql      statements
-	backend  string // of logins made here
-	grants   bool   // a backend is configured that grants by the tables of permissions
+	backend  string             // of logins made here
+	grants   bool               // a backend is configured that grants by the tables of permissions
+	hashes   *memo.Memo[string] // session auth hashes of password columns, by the current key
 }
 
 // New checks the settings and builds the statements. Sessions are kept in
@@ -123,6 +125,8 @@ func New(s Settings, store *djsession.Store) (*Users, error) {
 		return nil, err
 	}
 	u.sql = u.build()
+	// A hash with its column is a fraction of a session.
+	u.hashes = memo.New[string](store.Settings().VerifiedBytes / 4)
 	return u, nil
 }
 

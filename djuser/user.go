@@ -26,14 +26,20 @@ func (u *Users) user(row []query.Value) (*User, error) {
 	if len(row) != len(c.all) {
 		return nil, errors.New("a user's row has the wrong number of columns")
 	}
-	own := make([]query.Value, len(row))
-	for i := range row {
-		own[i] = u.store.Coerce(row[i], c.all[i].Kind)
+	// All of it is allocated at once, but for a table with many columns of its own.
+	var loaded struct {
+		User
+		stored string
+		row    [len(django) + 1]query.Value
 	}
-	password := own[c.password].Text()
-	user := &User{users: u, row: own, password: &password}
+	own := loaded.row[:0]
+	for i := range row {
+		own = append(own, u.store.Coerce(row[i], c.all[i].Kind))
+	}
+	loaded.stored = own[c.password].Text()
 	own[c.password] = query.Null()
-	return user, nil
+	loaded.User = User{users: u, row: own, password: &loaded.stored}
+	return &loaded.User, nil
 }
 
 func (u *User) text(column int) string {
@@ -111,16 +117,16 @@ func change(ctx context.Context, fx Effects, s query.Statement) (int64, error) {
 	return results[0].Affected, nil
 }
 
-// find makes a User of the row of r that holds exactly want in a column, as
+// find makes a User of the row of r that holds exactly want in a column, by its
 // text; nil when there is none. A collation may have matched more loosely
 // (MySQL finds "Zoé" for "zoe "), and a name that several rows have is nobody's.
-func (u *Users) find(r query.Result, column int, want string) (found *User, err error) {
+func (u *Users) find(r query.Result, column int, want query.Value) (found *User, err error) {
 	for _, row := range r.Rows {
 		user, err := u.user(row)
 		if err != nil {
 			return nil, err
 		}
-		if idText(user.row[column]) != want {
+		if got := user.row[column]; got != want && idText(got) != idText(want) {
 			continue
 		}
 		if found != nil {
@@ -146,7 +152,7 @@ func (u *Users) byName(ctx context.Context, fx Effects, name string) (*User, err
 	if err != nil {
 		return nil, errorf.Errorf("reading a user: %w", err)
 	}
-	return u.find(results[0], u.columns.username, name)
+	return u.find(results[0], u.columns.username, query.Text(name))
 }
 
 // Load reads the user with this primary key, given as text. A key that no user

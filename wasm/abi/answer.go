@@ -60,10 +60,20 @@ func AppendResume(dst []byte, start *Start, answers ...Answer) []byte {
 
 // DecodeResume reads a resume frame into start and answers. Errors are a [*FrameError].
 func DecodeResume(frame []byte, start *Start) ([]Answer, error) {
-	r := newReader(frame, FrameResume)
+	return (*Memory)(nil).DecodeResume(frame, start)
+}
+
+// DecodeResume is the function of this name with what it reads kept in m.
+func (m *Memory) DecodeResume(frame []byte, start *Start) ([]Answer, error) {
+	r := newReader(frame, FrameResume, m)
 	*start = r.start()
 	n, outer := r.openList(5)
-	answers := make([]Answer, n)
+	var answers []Answer
+	if m == nil {
+		answers = make([]Answer, n)
+	} else {
+		answers = m.answers.take(n)
+	}
 	for i := range answers {
 		answers[i] = r.answer()
 	}
@@ -80,7 +90,11 @@ func (r *reader) answer() (a Answer) {
 	switch a.Kind {
 	case AnswerResults:
 		n, list := r.openList(4)
-		a.Results = make([]query.Result, n)
+		if r.memory == nil {
+			a.Results = make([]query.Result, n)
+		} else {
+			a.Results = r.memory.results.take(n)
+		}
 		for i := range a.Results {
 			a.Results[i] = r.result()
 		}
@@ -117,8 +131,11 @@ func (r *reader) result() (q query.Result) {
 	q.Affected = r.i64()
 	q.Columns = r.columns()
 	n, list := r.openList(4)
-	if n > 0 {
+	switch {
+	case n > 0 && r.memory == nil:
 		q.Rows = make([][]query.Value, n)
+	case n > 0:
+		q.Rows = r.memory.rows.take(n)
 	}
 	for i := range q.Rows {
 		q.Rows[i] = r.values()

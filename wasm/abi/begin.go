@@ -30,7 +30,12 @@ func AppendBegin(dst []byte, start *Start, op *Op) []byte {
 // DecodeBegin reads a begin frame into start and op, whose old contents are
 // gone. Errors are a [*FrameError].
 func DecodeBegin(frame []byte, start *Start, op *Op) error {
-	r := newReader(frame, FrameBegin)
+	return (*Memory)(nil).DecodeBegin(frame, start, op)
+}
+
+// DecodeBegin is the function of this name with what it reads kept in m.
+func (m *Memory) DecodeBegin(frame []byte, start *Start, op *Op) error {
+	r := newReader(frame, FrameBegin, m)
 	*start = r.start()
 	outer := r.openRecord()
 	*op = Op{
@@ -99,7 +104,12 @@ func (r *reader) headers() []gate.Header {
 	if n == 0 {
 		return nil
 	}
-	headers := make([]gate.Header, n)
+	var headers []gate.Header
+	if r.memory == nil {
+		headers = make([]gate.Header, n)
+	} else {
+		headers = r.memory.headers.take(n)
+	}
 	for i := range headers {
 		headers[i] = gate.Header{Name: r.text(), Value: r.text()}
 	}

@@ -23,7 +23,7 @@ func AppendConfigure(dst []byte, settings []Setting) []byte {
 
 // DecodeConfigure reads a configure frame. Errors are a [*FrameError].
 func DecodeConfigure(frame []byte) ([]Setting, error) {
-	r := newReader(frame, FrameConfigure)
+	r := newReader(frame, FrameConfigure, nil)
 	n, outer := r.openList(8)
 	settings := make([]Setting, n)
 	for i := range settings {
@@ -51,7 +51,7 @@ func AppendConfigured(dst []byte, c *Configured) []byte {
 // DecodeConfigured reads a configured frame. Errors are a [*FrameError];
 // a refusal of the settings is [Configured.Error].
 func DecodeConfigured(frame []byte) (*Configured, error) {
-	r := newReader(frame, FrameConfigured)
+	r := newReader(frame, FrameConfigured, nil)
 	c := &Configured{Error: r.text()}
 	n, outer := r.openList(8)
 	if n > 0 {

@@ -20,7 +20,7 @@ func AppendDone(dst []byte, result *Result) []byte {
 // DecodeDone reads a done frame. Errors are a [*FrameError]. A decision that
 // is missing from the frame is the zero one, which lets nobody in.
 func DecodeDone(frame []byte) (*Result, error) {
-	r := newReader(frame, FrameDone)
+	r := newReader(frame, FrameDone, nil)
 	result := &Result{Decision: r.decision(), SessionKey: r.text(), User: r.values()}
 	result.Session = r.items()
 	result.Text = r.text()

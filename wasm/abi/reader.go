@@ -1,10 +1,6 @@
 package abi
 
-import (
-	"encoding/binary"
-
-	"github.com/djedge/djedge/djsession/query"
-)
+import "github.com/djedge/djedge/djsession/query"
 
 // reader takes a message apart. Its first error stops it: every later read
 // gives zero. Strings are parts of one copy of the message.
@@ -18,15 +14,21 @@ type reader struct {
 	elements int  // how many list elements may still come
 	strict   bool // no field may be missing here
 	err      error
+	memory   *Memory // nil: everything is allocated
 }
 
-func newReader(frame []byte, kind FrameKind) *reader {
-	r := &reader{elements: maxElements, strict: true}
+func newReader(frame []byte, kind FrameKind, memory *Memory) reader {
+	r := reader{elements: maxElements, strict: true, memory: memory}
 	if len(frame) > MaxFrame {
 		r.fail("too long")
 		return r
 	}
-	r.s, r.end = string(frame), len(frame)
+	r.end = len(frame)
+	if memory == nil {
+		r.s = string(frame)
+	} else {
+		r.s = memory.hold(frame)
+	}
 	if k := FrameKind(r.u8()); r.err == nil && k != kind {
 		r.fail("unexpected kind")
 	}
@@ -78,18 +80,18 @@ func (r *reader) u32() uint32 {
 	if !r.have(4) {
 		return 0
 	}
-	var b [4]byte
-	r.pos += copy(b[:], r.s[r.pos:])
-	return binary.LittleEndian.Uint32(b[:])
+	n := load32(r.s, r.pos)
+	r.pos += 4
+	return n
 }
 
 func (r *reader) i64() int64 {
 	if !r.have(8) {
 		return 0
 	}
-	var b [8]byte
-	r.pos += copy(b[:], r.s[r.pos:])
-	return int64(binary.LittleEndian.Uint64(b[:]))
+	n := load64(r.s, r.pos)
+	r.pos += 8
+	return int64(n)
 }
 
 // num32 is an i64 that must fit 32 bits without sign.
@@ -161,7 +163,12 @@ func (r *reader) values() []query.Value {
 	if n == 0 {
 		return nil
 	}
-	vs := make([]query.Value, n)
+	var vs []query.Value
+	if r.memory == nil {
+		vs = make([]query.Value, n)
+	} else {
+		vs = r.memory.values.take(n)
+	}
 	for i := range vs {
 		vs[i] = r.value()
 	}

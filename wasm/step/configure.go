@@ -95,6 +95,15 @@ func setNumber[T int | int64 | uint32](to *T, value string, most uint64) error {
 	return nil
 }
 
+// setNumberOrNone is setNumber of what 0 turns off.
+func setNumberOrNone(to *int, value string) error {
+	if value == "0" {
+		*to = 0
+		return nil
+	}
+	return setNumber(to, value, 1<<31-1)
+}
+
 func setInt(to *int, value string) error       { return setNumber(to, value, 1<<31-1) }
 func setUint32(to *uint32, value string) error { return setNumber(to, value, 1<<32-1) }
 

@@ -20,6 +20,11 @@ type coroutine struct {
 	stop   func()
 	yield  func(done bool) bool
 
+	// Where messages and results are kept from one operation to the next, so that
+	// a check allocates next to nothing: a guest's collector stands everybody still.
+	memory abi.Memory
+	watch  watched
+
 	// Of the current operation; see forget.
 	op        abi.Op
 	start     abi.Start
@@ -45,7 +50,8 @@ func newCoroutine(rules *Rules) *coroutine {
 func (c *coroutine) operations(yield func(done bool) bool) {
 	c.yield = yield
 	for {
-		c.result = c.rules.Do(context.Background(), c, &c.op)
+		c.watch.Effects = c
+		c.result = c.rules.do(context.Background(), &c.watch, &c.op)
 		if !yield(true) {
 			return
 		}
@@ -70,15 +76,18 @@ func (c *coroutine) resumed(start abi.Start, answer abi.Answer) {
 	c.answer = answer
 }
 
-// forget drops everything of the last operation. What can be cleared is;
-// Go's strings, which the messages are read into, cannot.
+// forget drops everything of the last operation. What can be cleared is, the
+// texts of the messages too: nothing may have kept a part of one.
 func (c *coroutine) forget() {
 	clear(c.start.Random)
 	for _, b := range c.secrets {
 		clear(b)
 	}
 	clear(c.secrets)
-	*c = coroutine{rules: c.rules, resume: c.resume, stop: c.stop, yield: c.yield, secrets: c.secrets[:0]}
+	c.memory.Forget()
+	c.watch = watched{}
+	c.op, c.start, c.effect, c.answer, c.result = abi.Op{}, abi.Start{}, abi.Effect{}, abi.Answer{}, nil
+	c.secrets, c.cancelled = c.secrets[:0], false
 }
 
 // secret is b, which is cleared when the operation is over.

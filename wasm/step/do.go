@@ -18,22 +18,23 @@ const noClock = "the host gave no clock"
 // Do runs one operation. It never panics and never returns nil: what cannot
 // be decided is a decision with outcome [gate.Error].
 func (r *Rules) Do(ctx context.Context, fx djuser.Effects, op *abi.Op) *abi.Result {
-	return guarded(fx, func(w *watched) (*abi.Result, error) {
-		w.cached = r.sessions.Engine() == djsession.EngineCachedDB
-		return r.dispatch(ctx, w, op)
-	})
+	return r.do(ctx, &watched{Effects: fx}, op)
+}
+
+func (r *Rules) do(ctx context.Context, w *watched, op *abi.Op) *abi.Result {
+	w.cached = r.sessions.Engine() == djsession.EngineCachedDB
+	return guarded(w, func(w *watched) (*abi.Result, error) { return r.dispatch(ctx, w, op) })
 }
 
 // guarded takes the answer of the rules only if they neither failed nor
 // panicked, and nothing that they asked for failed either.
-func guarded(fx djuser.Effects, rules func(*watched) (*abi.Result, error)) (result *abi.Result) {
-	w := &watched{Effects: fx}
+func guarded(w *watched, rules func(*watched) (*abi.Result, error)) (result *abi.Result) {
 	defer func() {
 		if p := recover(); p != nil {
 			result = Failure(gate.ReasonInternal, panicText(p))
 		}
 	}()
-	if !clockSet(fx.Now()) {
+	if !clockSet(w.Now()) {
 		return Failure(gate.ReasonInternal, noClock)
 	}
 	result, err := rules(w)

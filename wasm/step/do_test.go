@@ -23,7 +23,7 @@ func (broken) Query(context.Context, bool, ...query.Statement) ([]query.Result, 
 
 // A rule that takes a failure for an answer does not decide by it.
 func TestSwallowedFailure(t *testing.T) {
-	got := guarded(broken{}, func(w *watched) (*abi.Result, error) {
+	got := guarded(&watched{Effects: broken{}}, func(w *watched) (*abi.Result, error) {
 		if _, err := w.Query(context.Background(), false, query.Statement{}); err == nil {
 			t.Error("no failure")
 		}
@@ -32,7 +32,7 @@ func TestSwallowedFailure(t *testing.T) {
 	if d := got.Decision; d.Outcome != gate.Error || d.Status != 503 || d.Reason != gate.ReasonDatabaseUnavailable {
 		t.Errorf("%+v", d)
 	}
-	got = guarded(broken{}, func(*watched) (*abi.Result, error) { return success(), nil })
+	got = guarded(&watched{Effects: broken{}}, func(*watched) (*abi.Result, error) { return success(), nil })
 	if got.Decision.Outcome != gate.Allow {
 		t.Errorf("without a failure: %+v", got.Decision)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/djedge/djedge/djuser"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/djuser/password"
+	"github.com/djedge/djedge/wasm/abi"
 )
 
 // watched passes effects on, checks that answers have the right shape, and
@@ -20,6 +21,11 @@ type watched struct {
 	cached bool // sessions are kept in a cache before the database
 	err    error
 	reason gate.Reason
+
+	answer struct { // to a check, so that it is not allocated apart
+		abi.Result
+		identity gate.Identity
+	}
 }
 
 func (w *watched) note(reason gate.Reason, err error) error {

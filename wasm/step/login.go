@@ -41,7 +41,7 @@ func (r *Rules) logIn(ctx context.Context, fx *watched, op *abi.Op, v visitor, u
 		return nil, err
 	}
 	v.user = user
-	result := r.result(op, gate.Authenticated, v)
+	result := r.result(fx, op, gate.Authenticated, v)
 	result.Decision.Cookies = []string{cookie}
 	if csrf != "" {
 		result.Decision.Cookies = append(result.Decision.Cookies, csrf)

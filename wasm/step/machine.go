@@ -52,7 +52,7 @@ func (m *Machine) Begin(dst, frame []byte) (out []byte) {
 		return refuse(dst, gate.ReasonBusy, "too many operations are waiting")
 	}
 	c := m.take()
-	if err := abi.DecodeBegin(frame, &c.start, &c.op); err != nil {
+	if err := c.memory.DecodeBegin(frame, &c.start, &c.op); err != nil {
 		m.give(c)
 		return refuse(dst, gate.ReasonInternal, err.Error())
 	}
@@ -73,7 +73,7 @@ func (m *Machine) Resume(dst []byte, handle uint32, frame []byte) (out []byte) {
 		return refuse(dst, gate.ReasonInternal, "there is no operation with this handle")
 	}
 	var start abi.Start
-	answers, err := abi.DecodeResume(frame, &start)
+	answers, err := c.memory.DecodeResume(frame, &start)
 	switch {
 	case err != nil:
 		m.Cancel(handle)
@@ -118,10 +118,9 @@ func (m *Machine) Close() {
 // run lets c go on, and appends what it came to.
 func (m *Machine) run(dst []byte, handle uint32, c *coroutine) []byte {
 	if done := c.next(); done {
-		result := c.result
+		out := abi.AppendDone(dst, c.result)
 		m.leave(handle)
 		m.give(c)
-		out := abi.AppendDone(dst, result)
 		if len(out)-len(dst) > abi.MaxFrame {
 			return refuse(dst, gate.ReasonInternal, "the result is too long")
 		}

@@ -3,6 +3,7 @@ package step
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djuser"
@@ -80,12 +81,13 @@ func (r *Rules) moved(fx *watched, v visitor) ([]string, error) {
 }
 
 // result is a decision about v by the gate, and what the host may know of v.
-func (r *Rules) result(op *abi.Op, require gate.Requirement, v visitor) *abi.Result {
-	result := &abi.Result{SessionKey: v.session.Key()}
+func (r *Rules) result(fx *watched, op *abi.Op, require gate.Requirement, v visitor) *abi.Result {
+	result := &fx.answer.Result
+	*result = abi.Result{SessionKey: v.session.Key()}
 	var who *gate.Identity
 	if v.user != nil {
-		identity := v.user.Identity()
-		who, v.why = &identity, gate.ReasonOK
+		who, v.why = &fx.answer.identity, gate.ReasonOK
+		*who = v.user.Identity()
 		result.User = v.user.Row()
 	}
 	result.Decision = r.gate.Decide(op.Request, require, who, v.why, v.grants)
@@ -97,14 +99,9 @@ func (r *Rules) result(op *abi.Op, require gate.Requirement, v visitor) *abi.Res
 
 func (r *Rules) check(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
 	require, rule, err := r.gate.Resolve(op.Request, op.Require)
-	var denied *gate.Denied
 	switch {
-	case errors.As(err, &denied):
-		result := &abi.Result{Decision: r.gate.Refuse(denied.Reason, denied.Detail)}
-		result.Decision.Rule = rule
-		return result, nil
 	case err != nil:
-		return nil, err
+		return r.refuse(rule, err)
 	case require.Check() != nil:
 		return nil, errors.New("unknown requirement")
 	}
@@ -116,10 +113,21 @@ func (r *Rules) check(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result
 	if err != nil {
 		return nil, err
 	}
-	result := r.result(op, require, v)
+	result := r.result(fx, op, require, v)
 	result.Decision.Rule = rule
 	result.Decision.Cookies, err = r.moved(fx, v)
 	return result, err
+}
+
+// refuse answers what no rule can be found for.
+func (r *Rules) refuse(rule int, err error) (*abi.Result, error) {
+	var denied *gate.Denied
+	if !errors.As(err, &denied) {
+		return nil, err
+	}
+	result := &abi.Result{Decision: r.gate.Refuse(denied.Reason, denied.Detail)}
+	result.Decision.Rule = rule
+	return result, nil
 }
 
 func (r *Rules) loadUser(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
@@ -131,7 +139,7 @@ func (r *Rules) loadUser(ctx context.Context, fx *watched, op *abi.Op) (*abi.Res
 }
 
 func (r *Rules) loaded(fx *watched, op *abi.Op, v visitor) (result *abi.Result, err error) {
-	result = r.result(op, gate.Anyone, v)
+	result = r.result(fx, op, gate.Anyone, v)
 	result.Decision.SetHeaders, result.Decision.RemoveHeaders = nil, nil
 	result.Decision.Cookies, err = r.moved(fx, v)
 	return result, err
@@ -166,7 +174,8 @@ func (r *Rules) loadSession(ctx context.Context, fx *watched, op *abi.Op) (*abi.
 	}
 	result := success()
 	result.Decision.Vary, result.Decision.Detail = true, v.session.Fault().Detail()
-	result.SessionKey, result.Session, result.SessionModified = v.session.Key(), v.session.Items(), v.session.Modified()
+	// A copy: the items may be those of other sessions of the same bytes.
+	result.SessionKey, result.Session, result.SessionModified = v.session.Key(), slices.Clone(v.session.Items()), v.session.Modified()
 	return result, nil
 }
 

@@ -90,6 +90,10 @@ func (c *config) set(name, value string) (err error) {
 		err = setText(&s.Table, value)
 	case "session_max_bytes":
 		err = setInt(&s.MaxDataBytes, value)
+	case "verified_bytes":
+		if err = setNumberOrNone(&s.VerifiedBytes, value); s.VerifiedBytes == 0 {
+			s.VerifiedBytes = -1
+		}
 	case "session_key_user_id":
 		err = setText(&u.SessionKeys.UserID, value)
 	case "session_key_backend":
