@@ -194,8 +194,10 @@ type Config struct {
 	// QueryTimeout is the deadline of one round trip, waiting for a
 	// connection included; default 5 s.
 	QueryTimeout time.Duration
-	// HashConcurrency bounds the password hashings that run at once, default
-	// half of the processors, at least 1.
+	// HashConcurrency is how many threads hash passwords, default half of the
+	// processors, at least 1. On Linux they yield to everything else that wants
+	// the processor. Two PBKDF2-SHA256 share a thread for little more than the
+	// price of one.
 	HashConcurrency int
 	// HashMemory bounds what they may use together in bytes, default 256 MiB.
 	// A single hash within Limits always runs, alone if it is larger.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +13,6 @@ import (
 	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser"
-	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/djuser/password"
 )
 
@@ -112,6 +110,9 @@ var errNoStorage = errors.New("session_storage: none is configured")
 // rules, who keep the turn until the operation ends.
 func (fx *effects) DeriveKey(ctx context.Context, p password.Params, secret, salt []byte) ([]byte, error) {
 	ctx = fx.keep(ctx, false)
+	if fx.host.kdf != KDFModule {
+		return fx.host.hashing.derive(ctx, p, secret, salt)
+	}
 	weight := fx.host.hashing.weight(p.MemoryBytes())
 	if fx.held < weight {
 		fx.release()
@@ -120,21 +121,11 @@ func (fx *effects) DeriveKey(ctx context.Context, p password.Params, secret, sal
 		}
 		fx.held = weight
 	}
-	if fx.host.kdf == KDFModule {
-		return nil, password.ErrDeclined
-	}
-	defer fx.release()
-	return password.Derive(ctx, fx.Yield, p, secret, salt)
+	return nil, password.ErrDeclined
 }
 
 // Yield lets others run, and stops a hashing that nobody waits for any more.
-func (fx *effects) Yield(ctx context.Context) error {
-	if err := fx.keep(ctx, false).Err(); err != nil {
-		return &gate.Denied{Reason: gate.ReasonBusy, Detail: "password hashing: " + err.Error()}
-	}
-	runtime.Gosched()
-	return nil
-}
+func (fx *effects) Yield(ctx context.Context) error { return pause(fx.keep(ctx, false)) }
 
 // release gives the turn back.
 func (fx *effects) release() {

@@ -173,4 +173,7 @@ func (h *Host) Ping(ctx context.Context) error {
 
 // Close frees the engine; no operation may be running. The database stays
 // open: it is its opener's.
-func (h *Host) Close() error { return h.engine.Close(context.Background()) }
+func (h *Host) Close() error {
+	h.hashing.threads.close()
+	return h.engine.Close(context.Background())
+}
