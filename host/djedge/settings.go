@@ -119,7 +119,7 @@ func (c *config) options() []option {
 
 		{table: serve, key: "query_timeout", to: &h.QueryTimeout, def: "5s", doc: "deadline of one round trip to the database"},
 		{table: serve, key: "hint_entries", to: &h.HintEntries, def: "10000", doc: "how many sessions' users are remembered, to ask for both at once; negative is none"},
-		{table: serve, key: "hash_concurrency", to: &h.HashConcurrency, def: "0", doc: "passwords hashed at once; 0 is half of the processors"},
+		{table: serve, key: "hash_concurrency", to: &h.HashConcurrency, def: "0", doc: "threads that hash passwords, each one password, or two of PBKDF2-SHA256, at a time; 0 is half of the processors"},
 		{table: serve, key: "hash_memory", to: &h.HashMemory, def: "268435456", doc: "bytes that they may use together"},
 		{table: serve, key: "hash_queue_timeout", to: &h.HashQueueTimeout, def: "5s", doc: "how long a login waits for its turn to hash"},
 
