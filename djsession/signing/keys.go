@@ -1,20 +1,13 @@
 package signing
 
 import (
-	"crypto/hmac"
-	"crypto/sha1"
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/hex"
 	"errors"
-	"hash"
-	"io"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/djedge/djedge/djsession/errorf"
+	"github.com/djedge/djedge/djsession/sha2"
 )
 
 // Algorithm is the hash behind a key. The zero value is SHA256.
@@ -28,11 +21,11 @@ const (
 
 var algorithms = [...]struct {
 	name string
-	new  func() hash.Hash
+	hash sha2.Hash
 }{
-	SHA256: {"sha256", sha256.New},
-	SHA1:   {"sha1", sha1.New},
-	SHA512: {"sha512", sha512.New},
+	SHA256: {"sha256", sha2.SHA256},
+	SHA1:   {"sha1", sha2.SHA1},
+	SHA512: {"sha512", sha2.SHA512},
 }
 
 // String is Python's name of the algorithm: "sha256", "sha1" or "sha512".
@@ -53,7 +46,7 @@ func ParseAlgorithm(name string) (Algorithm, error) {
 	return 0, errorf.Errorf("algorithm %q is not sha256, sha1 or sha512", name)
 }
 
-func (a Algorithm) new() hash.Hash { return algorithms[a].new() }
+func (a Algorithm) hash() sha2.Hash { return algorithms[a].hash }
 
 // Key is hash(salt + SECRET_KEY): all that signing needs of the secret. The
 // zero Key signs and verifies nothing. A Key may be used by several goroutines
@@ -67,7 +60,7 @@ type Key struct {
 type secret struct {
 	alg  Algorithm
 	sum  []byte
-	macs sync.Pool // of *mac
+	hmac *sha2.HMAC
 }
 
 // Ring is a key and its fallbacks, oldest last (SECRET_KEY_FALLBACKS).
@@ -97,13 +90,12 @@ const (
 // Derive is the key of Django's salted_hmac: alg(salt + secret). A Signer
 // appends "signer" to its salt; that is left to the caller.
 func Derive(alg Algorithm, salt, secret string) Key {
-	h := alg.new()
-	io.WriteString(h, salt)
-	io.WriteString(h, secret)
-	return newKey(alg, h.Sum(nil))
+	return newKey(alg, alg.hash().AppendSum(nil, []byte(salt+secret)))
 }
 
-func newKey(alg Algorithm, sum []byte) Key { return Key{&secret{alg: alg, sum: sum}} }
+func newKey(alg Algorithm, sum []byte) Key {
+	return Key{&secret{alg: alg, sum: sum, hmac: sha2.NewHMAC(alg.hash(), sum)}}
+}
 
 // DeriveKeys derives every key from SECRET_KEY and SECRET_KEY_FALLBACKS.
 // saltClass is the class name of the session store, which Django makes part of
@@ -146,9 +138,16 @@ func (k Key) MAC(msg []byte) []byte {
 	if k.IsZero() {
 		return nil
 	}
-	h := hmac.New(k.secret.alg.new, k.secret.sum)
-	h.Write(msg)
-	return h.Sum(nil)
+	return k.AppendMAC(make([]byte, 0, k.secret.alg.hash().Size()), msg)
+}
+
+// AppendMAC appends the HMAC of msg to dst, and allocates nothing when there is
+// room for it. The zero Key appends nothing.
+func (k Key) AppendMAC(dst, msg []byte) []byte {
+	if k.IsZero() {
+		return dst
+	}
+	return k.secret.hmac.Append(dst, msg)
 }
 
 // SaltedHMAC is Django's salted_hmac(keySalt, value, secret).digest().
@@ -162,7 +161,7 @@ func (k Key) Export() string {
 	if k.IsZero() {
 		return ""
 	}
-	return k.secret.alg.String() + ":" + hex.EncodeToString(k.secret.sum)
+	return k.secret.alg.String() + ":" + string(appendHex(nil, k.secret.sum))
 }
 
 // ParseKey reads what [Key.Export] wrote. The error does not repeat s.
@@ -172,7 +171,7 @@ func ParseKey(s string) (Key, error) {
 	if err != nil {
 		return Key{}, errors.New(`a derived key begins with "sha256:", "sha1:" or "sha512:"`)
 	}
-	sum := make([]byte, alg.new().Size())
+	sum := make([]byte, alg.hash().Size())
 	if len(digits) != 2*len(sum) {
 		return Key{}, wrongKey(alg, sum)
 	}

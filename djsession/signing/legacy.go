@@ -2,7 +2,6 @@ package signing
 
 import (
 	"encoding/base64"
-	"encoding/hex"
 	"strings"
 )
 
@@ -13,9 +12,7 @@ func DumpsLegacy(jsonText string, key Key) string {
 	if key.IsZero() {
 		return ""
 	}
-	m := key.getMAC()
-	defer key.secret.macs.Put(m)
-	out := hex.AppendEncode(make([]byte, 0, 64+len(jsonText)), m.digest(jsonText))
+	out := key.appendSignature(make([]byte, 0, 64+len(jsonText)), jsonText, hexText)
 	out = append(append(out, ':'), jsonText...)
 	return base64.StdEncoding.EncodeToString(out)
 }

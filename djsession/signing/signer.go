@@ -29,9 +29,8 @@ func Sign(value string, key Key) string {
 	if key.IsZero() {
 		return ""
 	}
-	m := key.getMAC()
-	defer key.secret.macs.Put(m)
-	return value + ":" + string(m.signature(value, base64Text))
+	signed := append(append(make([]byte, 0, len(value)+1+86), value...), ':')
+	return string(key.appendSignature(signed, value, base64Text))
 }
 
 // Unsign is Signer.unsign: the value before the last ":", when the text after

@@ -23,13 +23,24 @@ func scryptMixGeneric(even, odd, last, in, with *uint32, pairs int) {
 
 // salsaXOR is Salsa20/8 (RFC 7914, section 3) of a xor b xor c.
 func salsaXOR(out, a, b, c *[16]uint32) {
-	x := *a
-	for i := range x {
-		x[i] ^= b[i] ^ c[i]
-	}
-	*out = x
-	x0, x1, x2, x3, x4, x5, x6, x7 := x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7]
-	x8, x9, x10, x11, x12, x13, x14, x15 := x[8], x[9], x[10], x[11], x[12], x[13], x[14], x[15]
+	w0 := a[0] ^ b[0] ^ c[0]
+	w1 := a[1] ^ b[1] ^ c[1]
+	w2 := a[2] ^ b[2] ^ c[2]
+	w3 := a[3] ^ b[3] ^ c[3]
+	w4 := a[4] ^ b[4] ^ c[4]
+	w5 := a[5] ^ b[5] ^ c[5]
+	w6 := a[6] ^ b[6] ^ c[6]
+	w7 := a[7] ^ b[7] ^ c[7]
+	w8 := a[8] ^ b[8] ^ c[8]
+	w9 := a[9] ^ b[9] ^ c[9]
+	w10 := a[10] ^ b[10] ^ c[10]
+	w11 := a[11] ^ b[11] ^ c[11]
+	w12 := a[12] ^ b[12] ^ c[12]
+	w13 := a[13] ^ b[13] ^ c[13]
+	w14 := a[14] ^ b[14] ^ c[14]
+	w15 := a[15] ^ b[15] ^ c[15]
+	x0, x1, x2, x3, x4, x5, x6, x7 := w0, w1, w2, w3, w4, w5, w6, w7
+	x8, x9, x10, x11, x12, x13, x14, x15 := w8, w9, w10, w11, w12, w13, w14, w15
 	for range 4 {
 		x4 ^= bits.RotateLeft32(x0+x12, 7)
 		x8 ^= bits.RotateLeft32(x4+x0, 9)
@@ -64,7 +75,20 @@ func salsaXOR(out, a, b, c *[16]uint32) {
 		x14 ^= bits.RotateLeft32(x13+x12, 13)
 		x15 ^= bits.RotateLeft32(x14+x13, 18)
 	}
-	for i, v := range [16]uint32{x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15} {
-		out[i] += v
-	}
+	out[0] = w0 + x0
+	out[1] = w1 + x1
+	out[2] = w2 + x2
+	out[3] = w3 + x3
+	out[4] = w4 + x4
+	out[5] = w5 + x5
+	out[6] = w6 + x6
+	out[7] = w7 + x7
+	out[8] = w8 + x8
+	out[9] = w9 + x9
+	out[10] = w10 + x10
+	out[11] = w11 + x11
+	out[12] = w12 + x12
+	out[13] = w13 + x13
+	out[14] = w14 + x14
+	out[15] = w15 + x15
 }
