@@ -20,7 +20,9 @@ func unhex(t testing.TB, s string) []byte {
 func never() error { return nil }
 
 // TestPBKDF2 runs RFC 6070 (SHA-1) and RFC 7914, section 11 (SHA-256).
-func TestPBKDF2(t *testing.T) {
+func TestPBKDF2(t *testing.T) { onEveryPath(t, testPBKDF2) }
+
+func testPBKDF2(t *testing.T) {
 	for _, c := range []struct {
 		function       Function
 		password, salt string
@@ -51,7 +53,9 @@ func TestPBKDF2(t *testing.T) {
 
 // TestArgon2 runs RFC 9106, section 5, and the same inputs at version 0x10 as
 // the reference implementation answers them (its kats directory).
-func TestArgon2(t *testing.T) {
+func TestArgon2(t *testing.T) { onEveryPath(t, testArgon2) }
+
+func testArgon2(t *testing.T) {
 	in := argon2Input{
 		password: bytes.Repeat([]byte{1}, 32), salt: bytes.Repeat([]byte{2}, 16),
 		secret: bytes.Repeat([]byte{3}, 8), data: bytes.Repeat([]byte{4}, 12),
@@ -80,7 +84,9 @@ func TestArgon2(t *testing.T) {
 }
 
 // TestArgon2Strings runs the reference implementation's own test.c.
-func TestArgon2Strings(t *testing.T) {
+func TestArgon2Strings(t *testing.T) { onEveryPath(t, testArgon2Strings) }
+
+func testArgon2Strings(t *testing.T) {
 	h := newHashers(t, Config{Hashers: []string{"argon2"}})
 	for password, hashes := range map[string][]string{
 		"password": {
