@@ -105,11 +105,8 @@ func (d Dialect) Time(t time.Time) Value {
 	if d == PostgreSQL {
 		return Time(t)
 	}
-	t = t.UTC().Truncate(time.Microsecond)
-	if t.Nanosecond() == 0 {
-		return Text(t.Format(timeText))
-	}
-	return Text(t.Format(timeTextMicro))
+	var b [len(timeTextMicro)]byte
+	return Text(string(appendTime(b[:0], t.UTC())))
 }
 
 // Bool is b as Django stores it: 0 or 1 for SQLite and MySQL.
@@ -143,6 +140,9 @@ func Coerce(v Value, k Kind) Value {
 			return Bool(false)
 		}
 	case k == KindTime && textual:
+		if t, ok := parseTime(v.str); ok {
+			return t
+		}
 		for _, layout := range []string{timeTextMicro, "2006-01-02 15:04:05.999999", "2006-01-02T15:04:05.999999Z07:00", "2006-01-02 15:04:05.999999Z07:00"} {
 			if t, err := time.Parse(layout, v.str); err == nil {
 				return Time(t)
