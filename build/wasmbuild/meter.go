@@ -20,7 +20,8 @@ const (
 )
 
 // Meter makes every loop of a module count: each iteration takes one from the
-// exported global djedge_fuel, and at zero the module traps. Recursion ends at
+// exported global djedge_fuel, or more where it is long (see [tolls]), and at
+// zero the module traps. Recursion ends at
 // the stack's limit by itself, so a call into the module always ends after a
 // known amount of work. A host sets the global before a call; one that does
 // not starts with 2^63-1 and never notices.
@@ -110,19 +111,13 @@ func countGlobals(module []byte) (uint64, error) {
 }
 
 func meterCode(body []byte, global uint64) ([]byte, error) {
-	toll := appendUnsigned([]byte{0x23}, global) // global.get
-	toll = append(toll, 0x50, 0x04, 0x40, 0x00, 0x0b)
-	// i64.eqz, if, unreachable, end
-	toll = appendUnsigned(append(toll, 0x23), global)
-	toll = append(toll, 0x42, 0x7f, 0x7c, 0x24) // i64.const -1, i64.add, global.set
-	toll = appendUnsigned(toll, global)
-
 	r := reader{b: body}
 	count := r.unsigned()
 	out := appendUnsigned(make([]byte, 0, 2*len(body)), count)
 	var function []byte
 	for i := uint64(0); i < count && r.err == nil; i++ {
 		code := reader{b: r.bytes(r.unsigned())}
+		prices := tolls(code)
 		function = function[:0]
 		for len(code.b) > 0 && code.err == nil {
 			rest := code.b
@@ -133,8 +128,9 @@ func meterCode(body []byte, global uint64) ([]byte, error) {
 				code.immediates(op)
 			}
 			function = append(function, rest[:len(rest)-len(code.b)]...)
-			if op == opLoop {
-				function = append(function, toll...)
+			if op == opLoop && code.err == nil {
+				function = appendToll(function, global, prices[0])
+				prices = prices[1:]
 			}
 		}
 		if code.err != nil {
@@ -144,4 +140,65 @@ func meterCode(body []byte, global uint64) ([]byte, error) {
 		out = append(out, function...)
 	}
 	return out, r.err
+}
+
+// perNanosecond is how many instructions of a long loop count as one iteration
+// of a short one, which is taken for a nanosecond: engines run 13 to 41 of the
+// hashing kernels' in that time.
+const perNanosecond = 32
+
+// tolls is what an iteration of each loop of a function costs, in the order in
+// which the loops begin. It is 1, and for loops of straight code, which only
+// assembly has, one more for every 32 instructions. A function that Go compiled
+// is one loop around a table of jumps to its parts: there the length of the
+// whole says nothing about an iteration.
+func tolls(code reader) []int64 {
+	type loop struct {
+		instructions int64
+		table        bool
+	}
+	var loops []loop
+	open := []int{-1} // for each open block, the innermost loop
+	code.locals()
+	for len(code.b) > 0 && code.err == nil {
+		op := code.byte()
+		code.immediates(op)
+		inner := open[len(open)-1]
+		if inner >= 0 {
+			loops[inner].instructions++
+			loops[inner].table = loops[inner].table || op == opTable
+		}
+		switch op {
+		case opBlock, opIf:
+			open = append(open, inner)
+		case opLoop:
+			loops = append(loops, loop{})
+			open = append(open, len(loops)-1)
+		case opEnd:
+			open = open[:max(1, len(open)-1)] // the last one ends the function
+		}
+	}
+	prices := make([]int64, len(loops))
+	for i, l := range loops {
+		if prices[i] = 1; !l.table {
+			prices[i] += l.instructions / perNanosecond
+		}
+	}
+	return prices
+}
+
+// appendToll appends what a loop pays. The counter never gets below zero.
+func appendToll(code []byte, global uint64, price int64) []byte {
+	get := appendUnsigned([]byte{0x23}, global) // global.get
+	set := appendUnsigned([]byte{0x24}, global) // global.set
+	code = append(code, get...)
+	if price == 1 {
+		code = append(code, 0x50, opIf, 0x40, 0x00, opEnd) // i64.eqz, if, unreachable, end
+	} else {
+		code = appendSigned(append(code, 0x42), price) // i64.const
+		code = append(code, 0x53, opIf, 0x40, 0x42, 0) // i64.lt_s, if, i64.const 0
+		code = append(append(code, set...), 0x00, opEnd)
+	}
+	code = appendSigned(append(append(code, get...), 0x42), -price)
+	return append(append(code, 0x7c), set...) // i64.add
 }

@@ -2,7 +2,14 @@ package wasmbuild
 
 import "fmt"
 
-const opLoop = 0x03
+// The opcodes that open or close something, and the one that jumps by a table.
+const (
+	opBlock = 0x02
+	opLoop  = 0x03
+	opIf    = 0x04
+	opEnd   = 0x0b
+	opTable = 0x0e
+)
 
 // locals skips the declarations at the head of a function.
 func (r *reader) locals() {

@@ -3,6 +3,7 @@ package wasmbuild
 import (
 	"bytes"
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/tetratelabs/wazero"
@@ -110,6 +111,36 @@ func TestMeter(t *testing.T) {
 	}
 	if _, err := m.ExportedFunction("spin").Call(t.Context()); err == nil || fuel.Get() != 0 {
 		t.Errorf("a loop without end: %v, %d left", err, fuel.Get())
+	}
+}
+
+// Loops of straight code pay for their length; one around a table of jumps, or
+// the part of a loop that is in another one, does not count.
+func TestMeterTolls(t *testing.T) {
+	nops := func(n int) []byte { return bytes.Repeat([]byte{0x01}, n) }
+	code := slices.Concat([]byte{0},
+		[]byte{0x03, 0x40}, nops(90), // 93 instructions and 2 of the inner loop's frame
+		[]byte{0x03, 0x40}, nops(1000), []byte{0x0b},
+		[]byte{0x02, 0x40}, nops(1), []byte{0x0b, 0x0b},
+		[]byte{0x03, 0x40, 0x02, 0x40, 0x41, 0, 0x0e, 1, 0, 1, 0x0b}, nops(1000), []byte{0x0b, 0x0b})
+	if got := tolls(reader{b: code}); !slices.Equal(got, []int64{3, 32, 1}) {
+		t.Errorf("tolls %d", got)
+	}
+
+	long := spinner()
+	body := slices.Concat([]byte{0, 0x03, 0x40}, nops(98), []byte{0x0c, 0, 0x0b, 0x0b})
+	long = bytes.Replace(long, section(10, 2, 7, 0, 0x03, 0x40, 0x0c, 0, 0x0b, 0x0b)[2:], append([]byte{2, byte(len(body))}, body...), 1)
+	code = long[bytes.LastIndex(long, []byte{10, 26}):]
+	code[1] += byte(len(body) - 7)
+	metered, err := Meter(long)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := instantiate(t, metered)
+	fuel := m.ExportedGlobal(FuelExport).(api.MutableGlobal)
+	fuel.Set(1001) // no multiple of the price
+	if _, err := m.ExportedFunction("spin").Call(t.Context()); err == nil || fuel.Get() != 0 {
+		t.Errorf("a long loop without end: %v, %d left", err, int64(fuel.Get()))
 	}
 }
 

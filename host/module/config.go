@@ -45,13 +45,14 @@ type Config struct {
 	// HashInstances.
 	HostHashes bool
 
-	// Timeout is the watchdog: what one call into the module may compute
-	// before its instance is ended, at a nanosecond for each iteration of a
-	// loop. Tight loops take 0.7 ns on a server of 2024 and others several, so
-	// that it is nearer to a count than to a time: a program cannot interrupt
-	// code that wazero has compiled, and the module counts by itself. Waiting
-	// for the database is not part of it, and no client can end a call. 0 is
-	// 200 ms, and for HashTimeout, where passwords are hashed, 20 s.
+	// Timeout is the watchdog: what one call into the module may compute before
+	// its instance is ended, at a nanosecond for each iteration of a loop, and for
+	// every 32 instructions in those of the hashing kernels. Tight loops take 0.7
+	// ns on a server of 2024 and others several, so that it is nearer to a count
+	// than to a time: a program cannot interrupt code that wazero has compiled,
+	// and the module counts by itself. Waiting for the database is not part of it,
+	// and no client can end a call. 0 is 200 ms, and for HashTimeout, where
+	// passwords are hashed, 20 s.
 	Timeout, HashTimeout time.Duration
 
 	// MemoryMiB limits the memory of an instance; beyond it the instance is
