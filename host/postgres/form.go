@@ -15,13 +15,13 @@ import (
 
 // form is a statement that may be asked for many requests at once.
 type form struct {
-	sql     string   // as the rules wrote it, for one request
-	batched string   // the same for many: see [rewrite]
-	name    string   // under which both are prepared, with a letter before it
-	oids    []uint32 // types of the parameters
-	arrays  []uint32 // types of arrays of them
-	plain   []int16  // formats of the columns
-	many    []int16  // the same of batched, whose first column is the request's number
+	sql     string       // as the rules wrote it, for one request
+	batched string       // the same for many: see [rewrite]
+	name    string       // under which both are prepared, with a letter before it
+	oids    []uint32     // types of the parameters
+	arrays  []uint32     // types of arrays of them
+	plain   []int16      // formats of the columns
+	many    []int16      // the same of batched, whose first column is the request's number
 	failed  atomic.Int32 // batches, before one that was answered
 	worked  atomic.Bool
 }

@@ -97,6 +97,9 @@ func New(ctx context.Context, config Config) (*DB, error) {
 	if conn.RuntimeParams["application_name"] == "" {
 		conn.RuntimeParams["application_name"] = "djedge"
 	}
+	if conn.RuntimeParams["client_encoding"] == "" {
+		conn.RuntimeParams["client_encoding"] = "UTF8" // as Django; the default is the database's own
+	}
 	size, err := batchSize(config.BatchSize, conn.RuntimeParams)
 	if err != nil {
 		return nil, configError{err}
