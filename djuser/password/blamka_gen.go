@@ -1,0 +1,188 @@
+//go:build ignore
+
+// Command blamka_gen writes kernel_argon2_amd64.s: argon2's compression function
+// G (RFC 9106, 3.5) in AVX2. Run it with "go generate" in this directory.
+//
+// G sees a block as a matrix of 8 rows of 8 pairs of words and applies P to each
+// row and then to each column. P works on 16 words, v0 to v15, like a round of
+// BLAKE2b: GB on the four columns of a 4x4 matrix, then on its diagonals. Two
+// of them run side by side, which hides most of the latencies.
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"log"
+	"os"
+)
+
+var out bytes.Buffer
+
+func op(format string, args ...any) { fmt.Fprintf(&out, "\t"+format+"\n", args...) }
+
+// group is four registers of four words each: GB works on a word of each.
+type group struct{ a, b, c, d, temp string }
+
+const (
+	rotate24 = "Y14" // masks of VPSHUFB
+	rotate16 = "Y15"
+)
+
+// both writes one instruction for each group.
+func both(gs []group, f func(g group)) {
+	for _, g := range gs {
+		f(g)
+	}
+}
+
+// gb is GB (RFC 9106, 3.6): BLAKE2b's mixing function with multiplications.
+func gb(gs []group) {
+	half := func(rotateD func(g group), rotateB func(g group)) {
+		add := func(a, b func(g group) string) {
+			both(gs, func(g group) { op("VPMULUDQ %s, %s, %s", a(g), b(g), g.temp) })
+			both(gs, func(g group) { op("VPADDQ %s, %s, %s", b(g), a(g), a(g)) })
+			both(gs, func(g group) { op("VPADDQ %s, %s, %s", g.temp, g.temp, g.temp) })
+			both(gs, func(g group) { op("VPADDQ %s, %s, %s", g.temp, a(g), a(g)) })
+		}
+		add(func(g group) string { return g.a }, func(g group) string { return g.b })
+		both(gs, func(g group) { op("VPXOR %s, %s, %s", g.a, g.d, g.d) })
+		both(gs, rotateD)
+		add(func(g group) string { return g.c }, func(g group) string { return g.d })
+		both(gs, func(g group) { op("VPXOR %s, %s, %s", g.c, g.b, g.b) })
+		both(gs, rotateB)
+	}
+	half(
+		func(g group) { op("VPSHUFD $0xb1, %s, %s", g.d, g.d) },
+		func(g group) { op("VPSHUFB %s, %s, %s", rotate24, g.b, g.b) })
+	half(
+		func(g group) { op("VPSHUFB %s, %s, %s", rotate16, g.d, g.d) },
+		func(g group) {
+			op("VPADDQ %s, %s, %s", g.b, g.b, g.temp)
+			op("VPSRLQ $63, %s, %s", g.b, g.b)
+			op("VPXOR %s, %s, %s", g.temp, g.b, g.b)
+		})
+}
+
+// groups are the registers of two groups; the rest is for constants.
+func groups() []group {
+	return []group{{"Y0", "Y1", "Y2", "Y3", "Y8"}, {"Y4", "Y5", "Y6", "Y7", "Y9"}}
+}
+
+// rows applies P to two rows: v0 to v3 are a register, and a rotation of its
+// words makes diagonals columns.
+func rows() {
+	gs := groups()
+	registers := func(g group) []string { return []string{g.a, g.b, g.c, g.d} }
+	for i, g := range gs {
+		for j, r := range registers(g) {
+			op("VMOVDQU %d(R9), %s", 128*i+32*j, r)
+		}
+		for j, r := range registers(g) {
+			op("VPXOR %d(R10), %s, %s", 128*i+32*j, r, r)
+		}
+	}
+	rotate := func(b, c, d int) {
+		both(gs, func(g group) { op("VPERMQ $%#02x, %s, %s", b, g.b, g.b) })
+		both(gs, func(g group) { op("VPERMQ $%#02x, %s, %s", c, g.c, g.c) })
+		both(gs, func(g group) { op("VPERMQ $%#02x, %s, %s", d, g.d, g.d) })
+	}
+	gb(gs)
+	rotate(0x39, 0x4e, 0x93)
+	gb(gs)
+	rotate(0x93, 0x4e, 0x39)
+	for i, g := range gs {
+		for j, r := range registers(g) {
+			op("VMOVDQU %s, %d(R8)", r, 128*i+32*j)
+		}
+	}
+}
+
+// columns applies P to two columns, which are the halves of each register: the
+// registers of the first group have v0 and v1, v4 and v5, and so on, those of
+// the second v2 and v3. Words go from one group to the other.
+func columns() {
+	gs := groups()
+	p, q := &gs[0], &gs[1]
+	for i, r := range []string{p.a, q.a, p.b, q.b, p.c, q.c, p.d, q.d} {
+		op("VMOVDQU %d(R8), %s", 128*i, r)
+	}
+	gb(gs)
+	// From v4 v5, v6 v7 to v5 v6, v7 v4; the other way for v12 to v15.
+	forth := func(x, y *string, temp string) {
+		op("VPALIGNR $8, %s, %s, %s", *x, *y, temp)
+		op("VPALIGNR $8, %s, %s, %s", *y, *x, *y)
+		op("VMOVDQA %s, %s", temp, *x)
+	}
+	back := func(x, y *string, temp string) {
+		op("VPALIGNR $8, %s, %s, %s", *y, *x, temp)
+		op("VPALIGNR $8, %s, %s, %s", *x, *y, *y)
+		op("VMOVDQA %s, %s", temp, *x)
+	}
+	forth(&p.b, &q.b, p.temp)
+	back(&p.d, &q.d, q.temp)
+	p.c, q.c = q.c, p.c
+	gb(gs)
+	p.c, q.c = q.c, p.c
+	back(&p.b, &q.b, p.temp)
+	forth(&p.d, &q.d, q.temp)
+	registers := []string{p.a, q.a, p.b, q.b, p.c, q.c, p.d, q.d}
+	for _, from := range []string{"R9", "R10"} {
+		for i, r := range registers {
+			op("VPXOR %d(%s), %s, %s", 128*i, from, r, r)
+		}
+	}
+	op("TESTB CX, CX")
+	op("JEQ store")
+	for i, r := range registers {
+		op("VPXOR %d(DI), %s, %s", 128*i, r, r)
+	}
+	out.WriteString("\nstore:\n")
+	for i, r := range registers {
+		op("VMOVDQU %s, %d(DI)", r, 128*i)
+	}
+}
+
+func loop(name string, step int, pointers []string, body func()) {
+	op("MOVQ $4, BX")
+	fmt.Fprintf(&out, "\n%s:\n", name)
+	body()
+	for _, p := range pointers {
+		op("ADDQ $%d, %s", step, p)
+	}
+	op("SUBQ $1, BX")
+	op("JNZ %s", name)
+	out.WriteString("\n")
+}
+
+func main() {
+	out.WriteString("// Code generated by blamka_gen.go; DO NOT EDIT.\n\n#include \"textflag.h\"\n\n")
+	for i, right := range []int{24, 16} {
+		for word := range 4 {
+			var mask uint64
+			for b := range 8 {
+				mask |= uint64((b+right/8)%8+word%2*8) << (8 * b)
+			}
+			fmt.Fprintf(&out, "DATA argon2Masks<>+%d(SB)/8, $%#016x\n", 32*i+8*word, mask)
+		}
+	}
+	out.WriteString("GLOBL argon2Masks<>(SB), RODATA|NOPTR, $64\n\n")
+	out.WriteString("// func argon2CompressAVX2(out, x, y *argon2Block, combine bool)\n")
+	out.WriteString("TEXT ·argon2CompressAVX2(SB), 0, $1024-25\n")
+	op("MOVQ x+8(FP), R9")
+	op("MOVQ y+16(FP), R10")
+	op("VMOVDQU argon2Masks<>+0(SB), %s", rotate24)
+	op("VMOVDQU argon2Masks<>+32(SB), %s", rotate16)
+	op("LEAQ block-1024(SP), R8")
+	loop("rows", 256, []string{"R8", "R9", "R10"}, rows)
+	op("MOVQ out+0(FP), DI")
+	op("MOVQ x+8(FP), R9")
+	op("MOVQ y+16(FP), R10")
+	op("MOVBLZX combine+24(FP), CX")
+	op("LEAQ block-1024(SP), R8")
+	loop("columns", 32, []string{"R8", "R9", "R10", "DI"}, columns)
+	op("VZEROUPPER")
+	op("RET")
+	if err := os.WriteFile("kernel_argon2_amd64.s", out.Bytes(), 0o644); err != nil {
+		log.Fatal(err)
+	}
+}
