@@ -46,6 +46,9 @@ type part struct {
 }
 
 var parts = []part{
+	{"checks", (*run).checks},
+	{"logins", (*run).logins},
+	{"growth", (*run).growth},
 	{"kdf", (*run).kdf},
 }
 

@@ -23,3 +23,6 @@ func Tree(int) (Cost, error) { return Cost{}, ErrUnsupported }
 func Unprivileged(*exec.Cmd, string) error { return nil }
 
 func tie(*exec.Cmd) {}
+
+// FreeDisk is [ErrUnsupported] here.
+func FreeDisk(string) (int64, error) { return 0, ErrUnsupported }

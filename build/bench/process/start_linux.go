@@ -47,3 +47,12 @@ func Unprivileged(cmd *exec.Cmd, dir string) error {
 		return os.Chown(dir, nobody, nobody)
 	}
 }
+
+// FreeDisk is the bytes that are free where path is.
+func FreeDisk(path string) (int64, error) {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(path, &fs); err != nil {
+		return 0, err
+	}
+	return int64(fs.Bavail) * int64(fs.Bsize), nil
+}
