@@ -43,9 +43,10 @@ type batches struct {
 const (
 	defaultBatchSize = 128
 	maxLanes         = 4
-	// maxOut bounds how long a batch may be out; those who have longer to live
-	// are asked alone after it.
-	maxOut = 5 * time.Second
+	// maxOut bounds how long a batch may be out. Those who can wait longer are
+	// asked alone after it: one of them may wait for a lock that the others do not
+	// need.
+	maxOut = 2 * time.Second
 	// A lane is slow after four times what is usual, within these bounds.
 	minPatience, maxPatience = 2 * time.Millisecond, 10 * time.Millisecond
 )
