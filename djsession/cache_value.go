@@ -70,11 +70,7 @@ func (c *cacheCodec) encode(items []Item) (op StorageOp, err error) {
 	if c.cache.Serializer == "json" {
 		op.Value, err = encodeJSON(items)
 	} else {
-		members := make([]pickle.Member, len(items))
-		for i, it := range items {
-			members[i] = pickle.Member(it)
-		}
-		op.Value, err = pickle.Encode(members, c.protocol)
+		op.Value, err = encodePickle(items, c.protocol)
 	}
 	switch {
 	case err != nil:
@@ -129,11 +125,23 @@ func (c *cacheCodec) read(got StorageResult) (items []Item, err error) {
 		members, err := pyjson.Object(value, maxDepth)
 		return itemsOf(members), err
 	}
-	members, err := pickle.Decode(value, pickle.Limits{Bytes: c.maxBytes})
+	return decodePickle(value, c.maxBytes)
+}
+
+func encodePickle(items []Item, protocol int) (string, error) {
+	members := make([]pickle.Member, len(items))
+	for i, it := range items {
+		members[i] = pickle.Member(it)
+	}
+	return pickle.Encode(members, protocol)
+}
+
+func decodePickle(data string, maxBytes int) ([]Item, error) {
+	members, err := pickle.Decode(data, pickle.Limits{Bytes: maxBytes})
 	if err != nil {
 		return nil, err
 	}
-	items = make([]Item, len(members))
+	items := make([]Item, len(members))
 	for i, m := range members {
 		items[i] = Item(m)
 	}

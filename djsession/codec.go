@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/djedge/djedge/djsession/errorf"
+	"github.com/djedge/djedge/djsession/pickle"
 	"github.com/djedge/djedge/djsession/pyjson"
 	"github.com/djedge/djedge/djsession/signing"
 )
@@ -15,21 +16,45 @@ import (
 const maxDepth = 200
 
 // Encode is session_data of items as the configured Django version reads it:
-// signed by the current key, compressed when that is shorter (before 3.1 in
-// base64 with a hexadecimal signature). An item that is not JSON, or nested
-// more than 200 deep, is an error that names its key.
+// signed by the current key, compressed when that is shorter (before 3.1, and
+// with DEFAULT_HASHING_ALGORITHM = "sha1", in base64 with a hexadecimal
+// signature). An item that is not JSON, or nested more than 200 deep, is an
+// error that names its key.
 func (s *Store) Encode(items []Item, now time.Time) (string, error) {
-	text, err := encodeJSON(items)
+	text, err := s.serialize(items)
 	if err != nil {
 		return "", errorf.Errorf("encode session: %w", err)
 	}
 	if len(text) > s.set.MaxDataBytes {
 		return "", errorf.Errorf("encode session: %w", signing.ErrTooLarge)
 	}
-	if s.legacy() {
+	if s.writesSHA1() {
 		return signing.DumpsLegacy(text, s.set.Keys.SessionLegacy.Current), nil
 	}
 	return signing.Dumps(text, s.set.Keys.Session.Current, true, now), nil
+}
+
+func (s *Store) pickles() bool { return s.set.Serializer == SerializerPickle }
+
+// pickleProtocol is read by every Python that any Django with a PickleSerializer
+// runs on.
+const pickleProtocol = 4
+
+// serialize is items as SESSION_SERIALIZER writes them.
+func (s *Store) serialize(items []Item) (string, error) {
+	if s.pickles() {
+		return encodePickle(items, pickleProtocol)
+	}
+	return encodeJSON(items)
+}
+
+// deserialize reads what SESSION_SERIALIZER wrote.
+func (s *Store) deserialize(text string, maxBytes int) ([]Item, error) {
+	if s.pickles() {
+		return decodePickle(text, maxBytes)
+	}
+	members, err := pyjson.Object(text, maxDepth)
+	return itemsOf(members), err
 }
 
 func encodeJSON(items []Item) (string, error) {
@@ -60,17 +85,17 @@ func encodeJSON(items []Item) (string, error) {
 // data that is only beyond the limits here ([ErrUnread]).
 func (s *Store) Decode(data string) ([]Item, error) {
 	text, err := s.verify(data)
-	var members []pyjson.Member
+	var items []Item
 	if err == nil {
-		members, err = pyjson.Object(text, maxDepth)
+		items, err = s.deserialize(text, s.set.MaxDataBytes)
 	}
 	switch {
-	case errors.Is(err, signing.ErrTooLarge), errors.Is(err, pyjson.ErrDepth):
+	case errors.Is(err, signing.ErrTooLarge), errors.Is(err, pyjson.ErrDepth), errors.Is(err, pickle.ErrUndecodable):
 		return nil, unread(err)
 	case err != nil:
 		return nil, errorf.Errorf("decode session: %w", err)
 	}
-	return itemsOf(members), nil
+	return items, nil
 }
 
 // decode is Decode, which is spared for bytes that it has decoded before. The
@@ -92,7 +117,7 @@ func (s *Store) remember(data string, items []Item) {
 	const item = 48 // bytes in memory, without its text
 	size := 0
 	for _, it := range items {
-		size += item + len(it.Key) + len(it.Raw)
+		size += item + len(it.Key) + len(it.Raw) + len(it.Pickled)
 	}
 	s.verified.Put(data, size, func() []Item { return slices.Clip(items) })
 }
@@ -100,18 +125,26 @@ func (s *Store) remember(data string, items []Item) {
 // unread is [ErrUnread] for this reason.
 func unread(err error) error { return errorf.Errorf("decode session: %w: %w", ErrUnread, err) }
 
-// verify is the JSON text of data whose signature was right.
+// verify is the serialized text of data whose signature was right.
 func (s *Store) verify(data string) (string, error) {
 	k, limit := &s.set.Keys, s.set.MaxDataBytes
+	loads, loadsLegacy := signing.Loads, signing.LoadsLegacy
+	if s.pickles() {
+		loads, loadsLegacy = signing.LoadsBytes, signing.LoadsLegacyBytes
+	}
 	if s.legacy() {
-		return signing.LoadsLegacy(data, limit, k.SessionLegacy)
+		return loadsLegacy(data, limit, k.SessionLegacy)
 	}
 	if !s.transitional() {
-		return signing.Loads(data, time.Time{}, -1, limit, k.Session)
+		return loads(data, time.Time{}, -1, limit, k.Session)
 	}
-	text, err := signing.Loads(data, time.Time{}, -1, limit, k.Session, k.SessionSHA1)
+	rings := []signing.Ring{k.Session, k.SessionSHA1}
+	if s.writesSHA1() {
+		rings = rings[1:]
+	}
+	text, err := loads(data, time.Time{}, -1, limit, rings...)
 	if errors.Is(err, signing.ErrBadSignature) {
-		return signing.LoadsLegacy(data, limit, k.SessionLegacy)
+		return loadsLegacy(data, limit, k.SessionLegacy)
 	}
 	return text, err
 }
@@ -121,3 +154,8 @@ func (s *Store) legacy() bool { return !s.set.Version.AtLeast(3, 1) }
 
 // transitional: Django 3.1 and 3.2, which read what older releases wrote.
 func (s *Store) transitional() bool { return !s.legacy() && !s.set.Version.AtLeast(4, 0) }
+
+// writesSHA1: Django before 3.1, or told to be read by such a one.
+func (s *Store) writesSHA1() bool {
+	return s.legacy() || s.transitional() && s.set.DefaultHashingAlgorithm == signing.SHA1
+}

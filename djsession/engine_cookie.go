@@ -2,9 +2,10 @@ package djsession
 
 import (
 	"context"
+	"errors"
 
 	"github.com/djedge/djedge/djsession/errorf"
-	"github.com/djedge/djedge/djsession/pyjson"
+	"github.com/djedge/djedge/djsession/pickle"
 	"github.com/djedge/djedge/djsession/signing"
 )
 
@@ -30,15 +31,21 @@ func (e cookieEngine) load(_ context.Context, fx Effects, key string) (*Session,
 		}
 		return e.unread(key, err), nil
 	}
-	text, err := signing.Loads(key, fx.Now(), e.set.CookieAge, e.maxBytes(), e.rings()...)
+	loads := signing.Loads
+	if e.pickles() {
+		loads = signing.LoadsBytes
+	}
+	text, err := loads(key, fx.Now(), e.set.CookieAge, e.maxBytes(), e.rings()...)
 	if err != nil {
 		return e.unread(key, err), nil
 	}
-	members, err := pyjson.Object(text, maxDepth)
+	items, err := e.deserialize(text, e.maxBytes())
+	if errors.Is(err, pickle.ErrUndecodable) { // Django reads pickles of any kind, so the visitor keeps the cookie
+		return &Session{key: key, err: unread(err)}, nil
+	}
 	if err != nil {
 		return e.unread(key, err), nil
 	}
-	items := itemsOf(members)
 	e.remember(key, items)
 	return &Session{key: key, items: items, shared: true}, nil
 }
@@ -47,7 +54,7 @@ func (e cookieEngine) load(_ context.Context, fx Effects, key string) (*Session,
 func (e cookieEngine) rings() []signing.Ring {
 	k := &e.set.Keys
 	switch {
-	case e.legacy():
+	case e.writesSHA1():
 		return []signing.Ring{k.CookieSHA1}
 	case e.transitional():
 		return []signing.Ring{k.Cookie, k.CookieSHA1}
@@ -66,7 +73,7 @@ func (e cookieEngine) create(ctx context.Context, fx Effects, sess *Session) err
 }
 
 func (e cookieEngine) save(_ context.Context, fx Effects, sess *Session) error {
-	text, err := encodeJSON(sess.items)
+	text, err := e.serialize(sess.items)
 	if err != nil {
 		return err
 	}
@@ -74,7 +81,7 @@ func (e cookieEngine) save(_ context.Context, fx Effects, sess *Session) error {
 		return ErrCookieSize
 	}
 	key := e.set.Keys.Cookie.Current
-	if e.legacy() {
+	if e.writesSHA1() {
 		key = e.set.Keys.CookieSHA1.Current
 	}
 	value := signing.Dumps(text, key, true, fx.Now())

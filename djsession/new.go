@@ -33,6 +33,7 @@ func New(set Settings) (*Store, error) {
 	setDefault(&set.CookieAge, defaultCookieAge)
 	setDefault(&set.Table, "django_session")
 	setDefault(&set.Engine, EngineDB)
+	setDefault(&set.Serializer, SerializerJSON)
 	setDefault(&set.Cache.Format, CacheRedis)
 	setDefault(&set.Cache.Version, 1)
 	setDefault(&set.Cache.Serializer, "pickle")
@@ -75,6 +76,14 @@ func check(set *Settings) error {
 		return errorf.Errorf("dialect: %v is unknown", set.Dialect)
 	case !slices.Contains([]Engine{EngineDB, EngineCachedDB, EngineCache, EngineFile, EngineSignedCookies}, set.Engine):
 		return errorf.Errorf("session_engine: %q is not db, cached_db, cache, file or signed_cookies", string(set.Engine))
+	case set.Serializer != SerializerJSON && set.Serializer != SerializerPickle:
+		return errorf.Errorf("session_serializer: %q is not json or pickle", string(set.Serializer))
+	case set.Serializer == SerializerPickle && set.Version.AtLeast(5, 0):
+		return errorf.Errorf("session_serializer: django %v has no PickleSerializer", set.Version)
+	case set.DefaultHashingAlgorithm != signing.SHA256 && set.DefaultHashingAlgorithm != signing.SHA1:
+		return errorf.Errorf("default_hashing_algorithm: %v is not sha256 or sha1", set.DefaultHashingAlgorithm)
+	case set.DefaultHashingAlgorithm == signing.SHA1 && (!set.Version.AtLeast(3, 1) || set.Version.AtLeast(4, 0)):
+		return errorf.Errorf("default_hashing_algorithm: sha1 is a setting of django 3.1 and 3.2, not of %v", set.Version)
 	case name != "" && current.IsZero():
 		return errorf.Errorf("%s: django %v needs this key", name, set.Version)
 	case !IsToken(set.CookieName):
@@ -99,7 +108,7 @@ func check(set *Settings) error {
 // currentKey is the key that the engine signs with, and its name; a cache needs
 // none.
 func currentKey(set *Settings) (key signing.Key, name string) {
-	legacy := !set.Version.AtLeast(3, 1)
+	legacy := !set.Version.AtLeast(3, 1) || set.DefaultHashingAlgorithm == signing.SHA1
 	switch {
 	case set.Engine == EngineCache:
 		return key, ""

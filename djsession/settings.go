@@ -48,22 +48,26 @@ func (e Engine) UsesStorage() bool {
 
 // Settings are Django's SESSION_* settings. Zero values are Django's defaults.
 type Settings struct {
-	Version              version.Version // default [version.Default]
-	Dialect              query.Dialect
-	Keys                 signing.Keys  // before Django 4.1 without fallbacks: see [New]
-	Engine               Engine        // SESSION_ENGINE, [EngineDB]
-	Cache                Cache         // of the engines that use one
-	CookieName           string        // SESSION_COOKIE_NAME, "sessionid"
-	CookieDomain         string        // SESSION_COOKIE_DOMAIN, none
-	CookiePath           string        // SESSION_COOKIE_PATH, "/"
-	CookieSecure         bool          // SESSION_COOKIE_SECURE
-	CookieNotHTTPOnly    bool          // the opposite of SESSION_COOKIE_HTTPONLY
-	CookieSameSite       string        // SESSION_COOKIE_SAMESITE: "Lax" (default), "Strict", "None", or "-" for no attribute
-	CookieAge            time.Duration // SESSION_COOKIE_AGE, 1,209,600 s; whole seconds
-	ExpireAtBrowserClose bool          // SESSION_EXPIRE_AT_BROWSER_CLOSE
-	SaveEveryRequest     bool          // SESSION_SAVE_EVERY_REQUEST, of [Store.AtResponse]
-	Table                string        // "django_session"
-	MaxDataBytes         int           // inflated size above which a session is corrupt, 1 MiB; 64 KiB at most in cookies
+	Version    version.Version // default [version.Default]
+	Dialect    query.Dialect
+	Keys       signing.Keys // before Django 4.1 without fallbacks: see [New]
+	Engine     Engine       // SESSION_ENGINE, [EngineDB]
+	Serializer Serializer   // SESSION_SERIALIZER, [SerializerJSON]
+	// DefaultHashingAlgorithm is DEFAULT_HASHING_ALGORITHM of Django 3.1 and 3.2.
+	// With [signing.SHA1] they write what older ones read, and read nothing else.
+	DefaultHashingAlgorithm signing.Algorithm
+	Cache                   Cache         // of the engines that use one
+	CookieName              string        // SESSION_COOKIE_NAME, "sessionid"
+	CookieDomain            string        // SESSION_COOKIE_DOMAIN, none
+	CookiePath              string        // SESSION_COOKIE_PATH, "/"
+	CookieSecure            bool          // SESSION_COOKIE_SECURE
+	CookieNotHTTPOnly       bool          // the opposite of SESSION_COOKIE_HTTPONLY
+	CookieSameSite          string        // SESSION_COOKIE_SAMESITE: "Lax" (default), "Strict", "None", or "-" for no attribute
+	CookieAge               time.Duration // SESSION_COOKIE_AGE, 1,209,600 s; whole seconds
+	ExpireAtBrowserClose    bool          // SESSION_EXPIRE_AT_BROWSER_CLOSE
+	SaveEveryRequest        bool          // SESSION_SAVE_EVERY_REQUEST, of [Store.AtResponse]
+	Table                   string        // "django_session"
+	MaxDataBytes            int           // inflated size above which a session is corrupt, 1 MiB; 64 KiB at most in cookies
 	// VerifiedBytes bounds the memory of stored data whose signature was right,
 	// in bytes: the same bytes are not verified and inflated again. Default 16
 	// MiB, and 4 MiB in WebAssembly; negative none. Whether a session exists and
@@ -73,6 +77,19 @@ type Settings struct {
 	// they are on its clock; nil is USE_TZ = True.
 	Zone *time.Location
 }
+
+// Serializer says how a session becomes bytes, where it is signed. (What a
+// cache does is [Cache].Serializer.)
+type Serializer string
+
+// Django's serializers.
+const (
+	SerializerJSON Serializer = "json" // django.contrib.sessions.serializers.JSONSerializer
+	// SerializerPickle is PickleSerializer, which Django had before 5.0. Only
+	// values that package pickle knows are read; a session with any other is
+	// [ErrUnread].
+	SerializerPickle Serializer = "pickle"
+)
 
 // Cache is how Django's CACHES writes sessions.
 type Cache struct {

@@ -17,9 +17,10 @@ func SessionAuthHash(key signing.Key, password string) string {
 	return hex.EncodeToString(key.MAC([]byte(password)))
 }
 
-// authKey is the key of new hashes: SHA-1 before Django 3.1.
+// authKey is the key of new hashes: SHA-1 before Django 3.1, and with its
+// DEFAULT_HASHING_ALGORITHM = "sha1".
 func (u *Users) authKey() signing.Key {
-	if u.settings.Version.AtLeast(3, 1) {
+	if u.settings.Version.AtLeast(3, 1) && u.store.Settings().DefaultHashingAlgorithm != signing.SHA1 {
 		return u.settings.Keys.AuthHash.Current
 	}
 	return u.settings.Keys.AuthHashSHA1.Current

@@ -125,6 +125,8 @@ func (u *Users) maxLength(name string) int {
 		return u.maxUsername()
 	case name == u.settings.EmailField:
 		return maxEmail
+	case name == "first_name" && !u.settings.Version.AtLeast(3, 1):
+		return 30
 	case i < len(django):
 		return django[i].maxLength
 	}

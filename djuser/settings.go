@@ -115,7 +115,7 @@ func New(s Settings, store *djsession.Store) (*Users, error) {
 	u := &Users{settings: s, store: store, backend: loginBackend(s.Backends), grants: slices.ContainsFunc(s.Backends, grantsPermissions)}
 	if u.authKey().IsZero() { // else every session would look stale
 		name := "key_auth_hash"
-		if !s.Version.AtLeast(3, 1) {
+		if !s.Version.AtLeast(3, 1) || store.Settings().DefaultHashingAlgorithm == signing.SHA1 {
 			name = "key_auth_hash_sha1"
 		}
 		return nil, errorf.Errorf("%s: django %v needs this key", name, s.Version)

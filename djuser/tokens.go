@@ -31,6 +31,9 @@ type ResetTokens struct {
 	// KeysSHA1 sign before 3.1. Only verified, and only in 3.1 and 3.2, they
 	// may be left out.
 	KeysSHA1 signing.Ring
+	// DefaultHashingAlgorithm is DEFAULT_HASHING_ALGORITHM of Django 3.1 and
+	// 3.2: with [signing.SHA1] they sign and verify with KeysSHA1 alone.
+	DefaultHashingAlgorithm signing.Algorithm
 	// Timeout is PASSWORD_RESET_TIMEOUT, three days; before 3.1
 	// PASSWORD_RESET_TIMEOUT_DAYS, of which only whole days count.
 	Timeout time.Duration
@@ -62,8 +65,11 @@ var (
 func (t *ResetTokens) Make(user ResetUser, now time.Time) (string, error) {
 	days, seconds := t.clock(now)
 	count, key := seconds, t.Keys.Current
+	if t.sha1() {
+		key = t.KeysSHA1.Current
+	}
 	if !t.version().AtLeast(3, 1) {
-		count, key = days, t.KeysSHA1.Current
+		count = days
 	}
 	switch {
 	case key.IsZero():
@@ -125,7 +131,7 @@ func (t *ResetTokens) signed(user ResetUser, count int64, token string) bool {
 	v := t.version()
 	keys := []signing.Key{t.Keys.Current}
 	switch {
-	case !v.AtLeast(3, 1):
+	case t.sha1():
 		keys[0] = t.KeysSHA1.Current
 	case !v.AtLeast(4, 0):
 		keys = append(keys, t.KeysSHA1.Current)
@@ -179,6 +185,12 @@ func (t *ResetTokens) zone() *time.Location {
 		return time.UTC
 	}
 	return t.Zone
+}
+
+// sha1 reports whether SHA-1 is all that the site signs and verifies with.
+func (t *ResetTokens) sha1() bool {
+	v := t.version()
+	return !v.AtLeast(3, 1) || !v.AtLeast(4, 0) && t.DefaultHashingAlgorithm == signing.SHA1
 }
 
 func (t *ResetTokens) version() version.Version { return t.Version.Or(version.Default) }

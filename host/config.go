@@ -57,6 +57,13 @@ type Config struct {
 	// SessionEngine is the last part of SESSION_ENGINE: "db" (default),
 	// "cached_db", "cache", "file" or "signed_cookies".
 	SessionEngine string
+	// SessionSerializer is SESSION_SERIALIZER: "json" (default) or "pickle", which
+	// Django had before 5.0. Of pickles only plain values, dates and times are
+	// read; a session that has others is left alone, and nobody's.
+	SessionSerializer string
+	// DefaultHashingAlgorithm is DEFAULT_HASHING_ALGORITHM of Django 3.1 and 3.2:
+	// "sha256" (default) or "sha1", for sites that also run older ones.
+	DefaultHashingAlgorithm string
 	// CacheFormat is how the BACKEND in CACHES writes values: "redis" (default;
 	// django.core.cache.backends.redis.RedisCache), "django-redis"
 	// (django_redis.cache.RedisCache) or "memcached" (PyMemcacheCache, and

@@ -17,6 +17,8 @@ func (c *Config) settings(dialect query.Dialect, columns []query.Column, keys *s
 	s.text("dialect", dialect.String())
 
 	s.text("session_engine", c.SessionEngine)
+	s.text("session_serializer", c.SessionSerializer)
+	s.text("default_hashing_algorithm", c.DefaultHashingAlgorithm)
 	s.text("cache_format", c.CacheFormat)
 	s.text("cache_key_prefix", c.CacheKeyPrefix)
 	s.number("cache_version", int64(c.CacheVersion))

@@ -9,7 +9,8 @@ import (
 )
 
 // Dumps is django.core.signing.dumps of an object whose JSON is jsonText,
-// which must be ASCII, as Python writes it. With compress it is deflated when
+// which must be ASCII, as Python writes it (or of what another serializer than
+// Django's own for JSON makes: any bytes). With compress it is deflated when
 // that is shorter. The zero Key signs nothing: the result is "".
 func Dumps(jsonText string, key Key, compress bool, now time.Time) string {
 	data, dot := []byte(jsonText), ""
@@ -28,6 +29,18 @@ func Dumps(jsonText string, key Key, compress bool, now time.Time) string {
 // [ErrCorrupt]. Whether the text is JSON is not looked at. Nothing is decoded
 // unless the signature is right.
 func Loads(signed string, now time.Time, maxAge time.Duration, maxBytes int, rings ...Ring) (jsonText string, err error) {
+	return loads(signed, now, maxAge, maxBytes, latin1, rings)
+}
+
+// LoadsBytes is [Loads] down to the bytes themselves, for another serializer
+// than Django's own for JSON.
+func LoadsBytes(signed string, now time.Time, maxAge time.Duration, maxBytes int, rings ...Ring) (data string, err error) {
+	return loads(signed, now, maxAge, maxBytes, verbatim, rings)
+}
+
+func verbatim(b []byte) string { return string(b) }
+
+func loads(signed string, now time.Time, maxAge time.Duration, maxBytes int, text func([]byte) string, rings []Ring) (string, error) {
 	payload, _, err := UnsignTimestamp(signed, now, maxAge, rings...)
 	if err != nil {
 		return "", err
@@ -47,7 +60,7 @@ func Loads(signed string, now time.Time, maxAge time.Duration, maxBytes int, rin
 	case len(raw) > maxBytes:
 		return "", ErrTooLarge
 	}
-	return latin1(raw), nil
+	return text(raw), nil
 }
 
 // latin1 is the UTF-8 of latin-1 bytes.

@@ -22,6 +22,16 @@ func DumpsLegacy(jsonText string, key Key) string {
 // therefore decoded first: data of more than maxBytes is [ErrTooLarge] before
 // that. Anything else that is wrong is [ErrBadSignature].
 func LoadsLegacy(data string, maxBytes int, rings ...Ring) (jsonText string, err error) {
+	return loadsLegacy(data, maxBytes, latin1, rings)
+}
+
+// LoadsLegacyBytes is [LoadsLegacy] down to the bytes themselves, for another
+// serializer than Django's own for JSON.
+func LoadsLegacyBytes(data string, maxBytes int, rings ...Ring) (string, error) {
+	return loadsLegacy(data, maxBytes, verbatim, rings)
+}
+
+func loadsLegacy(data string, maxBytes int, plain func([]byte) string, rings []Ring) (string, error) {
 	for i := 0; i < len(data); i++ {
 		if data[i] >= 0x80 {
 			return "", ErrBadSignature // Django raises
@@ -43,7 +53,7 @@ func LoadsLegacy(data string, maxBytes int, rings ...Ring) (jsonText string, err
 			if len(text) > maxBytes {
 				return "", ErrTooLarge
 			}
-			return latin1([]byte(text)), nil
+			return plain([]byte(text)), nil
 		}
 	}
 	return "", ErrBadSignature

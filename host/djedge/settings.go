@@ -23,6 +23,8 @@ func (c *config) options() []option {
 		{table: django, key: "time_zone", to: &h.TimeZone, def: "America/Chicago", doc: "TIME_ZONE"},
 
 		{table: django, key: "session_engine", to: &h.SessionEngine, def: "db", doc: "last part of SESSION_ENGINE: db, cached_db, cache, file or signed_cookies"},
+		{table: django, key: "session_serializer", to: &h.SessionSerializer, def: "json", doc: "SESSION_SERIALIZER: json, or pickle (before Django 5.0), of which plain values, dates and times are read; sessions with others are left alone, and nobody's"},
+		{table: django, key: "default_hashing_algorithm", to: &h.DefaultHashingAlgorithm, def: "sha256", doc: "DEFAULT_HASHING_ALGORITHM of Django 3.1 and 3.2: sha256 or sha1"},
 		{table: django, key: "session_file_path", to: &c.filePath, doc: "SESSION_FILE_PATH, the `directory` of session_engine file; the system's for temporary files when it is not given"},
 		{table: django, key: "cache_location", to: &c.cache, secret: true, public: true, doc: "LOCATION of the cache of session_engine cache and cached_db: `URL` redis://… (several are separated by commas, and the first is written to) or, with cache_format memcached, host:port or unix:/path"},
 		{table: django, key: "cache_format", to: &h.CacheFormat, def: "redis", doc: "BACKEND of the cache: redis (Django's RedisCache), django-redis or memcached (PyMemcacheCache, PyLibMCCache)"},

@@ -53,6 +53,10 @@ func (c *config) set(name, value string) (err error) {
 
 	case "session_engine":
 		err = setText((*string)(&s.Engine), value)
+	case "session_serializer":
+		err = setText((*string)(&s.Serializer), value)
+	case "default_hashing_algorithm":
+		s.DefaultHashingAlgorithm, err = signing.ParseAlgorithm(value)
 	case "cache_format":
 		err = setText((*string)(&s.Cache.Format), value)
 	case "cache_key_prefix":
