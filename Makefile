@@ -110,7 +110,7 @@ e2e: $(MODULE) components ## djedge beside real Django, on SQLite and PostgreSQL
 	DJEDGE_TEST_COMPONENTS=$(COMPONENTS) go test -count=1 -timeout 20m ./build/e2e
 
 RECORDED = $(COMPONENTS)/compat.jsonl
-COMPAT_TESTS = ^Test(EveryDjango|HashersOfDjango|LoginKeepsAnonymousSessionUnderNewKey|DjangoSessions|DjangoMiddleware|UserModelsOfDjango|MySQLWithDjango)$$
+COMPAT_TESTS = ^Test(EveryDjango|HashersOfDjango|LoginKeepsAnonymousSessionUnderNewKey|DjangoSessions|DjangoMiddleware|UserModelsOfDjango|UsersOfEveryDjango|MySQLWithDjango)$$
 
 .PHONY: compat
 compat: $(MODULE) components ## Write docs/compat.md from what the tests show with real Djangos and servers, and docs/versions.md

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/djedge/djedge/build/compat/record"
+	"github.com/djedge/djedge/djsession/version"
+	"github.com/djedge/djedge/djuser/password"
 )
 
 func current(t *testing.T, name, want string) {
@@ -100,19 +102,49 @@ func testFunctions(t *testing.T) []string {
 	return names
 }
 
-// What nobody recorded stays empty.
+// What nobody recorded stays empty, and what there is not has a dash.
 func TestCompatPageTypesNothing(t *testing.T) {
 	page := compatPage([]record.Cell{
-		{Django: "5.2.19", Test: "host.TestA", Engine: "cached_db", Database: "sqlite", Cache: "memcached"},
-		{Django: "5.2.19", Test: "django.json", Hasher: "argon2", Vectors: 3},
+		{Django: "5.2.19", Test: "host.TestA", Engine: "cached_db", Database: "sqlite", Cache: "pymemcache"},
 		{Django: "5.2.19", Test: "django-5.2.json", Hasher: "argon2", Vectors: 4},
+		{Django: "5.2.19", Test: "django.json", Hasher: "argon2", Vectors: 3},
+		{Django: "2.2.28", Test: "django.json", Hasher: "sha1", Vectors: 1},
+		{Django: "6.0.10", Test: "django.json", Hasher: "md5", Vectors: 2},
 	})
 	for _, want := range []string{
-		"\n| 5.2 | cached_db | a |  |  |  |  |  |  | a |  |\n", "\n| 5.2 | db |  |  |  |  |  |  |  |  |  |\n",
-		"\n| 5.2 | 7 |\n", "\n| 2.2 |  |\n", "\n* a: `host.TestA`\n\nDjango 5.2.19.\n",
+		"\n| 5.2 | cached_db | a |  |  |  |  |  |  | a | – | – |\n", "\n| 5.2 | db |  |  |  | – | – | – | – | – | – | – |\n",
+		"\n| 2.2 | cache | – | – | – | – |  |  |  | – |  | – |\n", "\n| 6.0 | file | – | – | – | – | – | – | – | – | – |  |\n",
+		"No Django 3.0, 3.1, 3.2, 4.0, 4.1, 4.2, 5.0, 5.1 or 6.1 was run",
+		"\n| 5.2 | 7 |  | – |\n", "\n| 2.2 |  |  | 1 |\n", "\n* a: `host.TestA`\n", "\nDjango 2.2.28, 5.2.19, 6.0.10.\n",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("without %q:\n%s", want, page)
+		}
+	}
+}
+
+// No test has shown what the page holds to be impossible.
+func TestCompatResultsArePossible(t *testing.T) {
+	t.Chdir("..")
+	cells, err := readCells(compatResults)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cells {
+		v, err := version.Parse((&vector{Django: c.Django}).version())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Hasher != "" {
+			if !slices.Contains(password.DefaultsOf(v).Algorithms, c.Hasher) {
+				t.Errorf("%+v: Django %v has no such hasher", c, v)
+			}
+			continue
+		}
+		for _, where := range []string{c.Database, c.Cache} {
+			if where != "" && !possible(v, c.Engine, strings.TrimSuffix(where, "-char32")) {
+				t.Errorf("%+v was thought to be impossible", c)
+			}
 		}
 	}
 }

@@ -210,7 +210,7 @@ func middlewareRequests() (all []middlewareRequest) {
 func TestDjangoMiddleware(t *testing.T) {
 	for _, site := range []struct{ venv, version, engine string }{
 		{"django22", "2.2", "native"}, {"django32", "3.2", "native"}, {"django42", "4.2", "native"},
-		{"django52", "5.2", "native"}, {"django52", "5.2", "module"}, {"django61", "6.1", "native"},
+		{"django52", "5.2", "native"}, {"django52", "5.2", "module"}, {"django60", "6.0", "native"}, {"django61", "6.1", "native"},
 	} {
 		t.Run(site.version+"/"+site.engine, func(t *testing.T) {
 			t.Parallel()
