@@ -6,10 +6,10 @@
 // cache runs code in Django. Nothing is run here. [Decode] knows the opcodes
 // that build dicts, lists, tuples, sets, text, bytes, numbers, booleans and
 // None (protocols 2 to 5), and the exact form in which datetime, timezone and
-// timedelta of Python's datetime module are pickled; any other opcode, name or
-// call refuses the whole value. Time and memory are bounded by [Limits]:
-// nothing is allocated because a length says so, shared references are
-// expanded within a budget, and cycles are refused.
+// timedelta of Python's datetime module, and the UTC of pytz, are pickled; any
+// other opcode, name or call refuses the whole value. Time and memory are
+// bounded by [Limits]: nothing is allocated because a length says so, shared
+// references are expanded within a budget, and cycles are refused.
 //
 // Each value comes as JSON text, in the form of package pyjson. What JSON
 // cannot say comes with a fragment of a pickle as well, so that a value nobody

@@ -20,7 +20,7 @@ const (
 	// import something among them, or one where it never stands.
 	ReasonOpcode
 	// ReasonGlobal: a name other than datetime, timezone and timedelta of the
-	// datetime module, or one of these used as a value.
+	// datetime module and _UTC of pytz, or one of these used as a value.
 	ReasonGlobal
 	// ReasonCall: a call of something else, or with arguments that Python's
 	// pickler never writes.

@@ -36,9 +36,9 @@ func (p *pickler) value(v value, depth int) Reason {
 		p.op(opByteArray8)
 		p.out = binary.LittleEndian.AppendUint64(p.out, uint64(len(v.text)))
 		p.out = append(p.out, v.text...)
-	case kindDateTime, kindTimeZone, kindTimeDelta:
-		p.out = append(p.out, "cdatetime\n"...)
-		p.out = append(append(p.out, v.kind.name()...), '\n')
+	case kindDateTime, kindTimeZone, kindTimeDelta, kindPytzUTC:
+		p.op(opGlobal)
+		p.out = append(p.out, v.kind.callable().global()...)
 		if reason := p.tuple(v.box.items, depth); reason != none {
 			return reason
 		}

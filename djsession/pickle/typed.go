@@ -5,23 +5,40 @@ import (
 	"strings"
 )
 
-// name is how Python's datetime module calls the class.
-func (k kind) name() string {
-	switch k {
-	case kindDateTime:
-		return "datetime"
-	case kindTimeZone:
-		return "timezone"
+// callable is what Python calls to make a value of a kind.
+type callable struct {
+	kind         kind
+	module, name string
+}
+
+// callables are all that may be called. pytz._UTC() is django.utils.timezone.utc
+// before Django 4.0.
+var callables = [...]callable{
+	{kindDateTime, "datetime", "datetime"},
+	{kindTimeZone, "datetime", "timezone"},
+	{kindTimeDelta, "datetime", "timedelta"},
+	{kindPytzUTC, "pytz", "_UTC"},
+}
+
+// global is the operand of GLOBAL.
+func (c *callable) global() string { return c.module + "\n" + c.name + "\n" }
+
+// callable is what makes values of this kind, or nil.
+func (k kind) callable() *callable {
+	for i := range callables {
+		if callables[i].kind == k {
+			return &callables[i]
+		}
 	}
-	return "timedelta"
+	return nil
 }
 
 func (m *machine) global() Reason {
 	rest := m.data[m.pos:]
-	for _, k := range [...]kind{kindDateTime, kindTimeZone, kindTimeDelta} {
-		if line := "datetime\n" + k.name() + "\n"; strings.HasPrefix(rest, line) {
+	for i := range callables {
+		if line := callables[i].global(); strings.HasPrefix(rest, line) {
 			m.pos += len(line)
-			return m.push(value{kind: kindGlobal, bits: uint64(k)})
+			return m.push(value{kind: kindGlobal, bits: uint64(callables[i].kind)})
 		}
 	}
 	return ReasonGlobal
@@ -33,18 +50,18 @@ func (m *machine) stackGlobal() Reason {
 	if !ok || !ok2 {
 		return ReasonStack
 	}
-	if name.kind != kindText || module.kind != kindText || module.text != "datetime" {
+	if name.kind != kindText || module.kind != kindText {
 		return ReasonGlobal
 	}
-	for _, k := range [...]kind{kindDateTime, kindTimeZone, kindTimeDelta} {
-		if name.text == k.name() {
-			return m.push(value{kind: kindGlobal, bits: uint64(k)})
+	for i := range callables {
+		if c := &callables[i]; module.text == c.module && name.text == c.name {
+			return m.push(value{kind: kindGlobal, bits: uint64(c.kind)})
 		}
 	}
 	return ReasonGlobal
 }
 
-// reduce is a call in Python. Here it makes a value of three known kinds.
+// reduce is a call in Python. Here it makes a value of a few known kinds.
 func (m *machine) reduce() Reason {
 	args, ok := m.pop()
 	callee, ok2 := m.pop()
@@ -64,7 +81,7 @@ const secondsPerDay = 24 * 60 * 60
 func wellFormed(k kind, args []value) bool {
 	switch k {
 	case kindDateTime: // ten bytes, and perhaps a timezone
-		return (len(args) == 1 || len(args) == 2 && args[1].kind == kindTimeZone) &&
+		return (len(args) == 1 || len(args) == 2 && (args[1].kind == kindTimeZone || args[1].kind == kindPytzUTC)) &&
 			args[0].kind == kindBytes && validDate(args[0].text)
 	case kindTimeZone: // a timedelta of less than a day, and perhaps a name
 		if len(args) != 1 && (len(args) != 2 || args[1].kind != kindText) || args[0].kind != kindTimeDelta {
@@ -75,6 +92,8 @@ func wellFormed(k kind, args []value) bool {
 	case kindTimeDelta: // days, seconds, microseconds
 		return len(args) == 3 && between(args[0], -999999999, 999999999) &&
 			between(args[1], 0, secondsPerDay-1) && between(args[2], 0, 999999)
+	case kindPytzUTC:
+		return len(args) == 0
 	}
 	return false
 }
@@ -114,8 +133,8 @@ func (v value) delta() (seconds, micros int64) {
 	return int64(args[0].bits)*secondsPerDay + int64(args[1].bits), int64(args[2].bits)
 }
 
-// appendView writes the text that JSON shows for one of the three kinds, save
-// for a timezone's own name.
+// appendView writes the text that JSON shows for a value that a call
+// makes, save for a timezone's own name.
 func appendView(dst []byte, v value) []byte {
 	args := v.box.items
 	switch v.kind {
@@ -128,9 +147,14 @@ func appendView(dst []byte, v value) []byte {
 		dst = appendPadded(append(dst, ':'), int64(s[5]), 2)
 		dst = appendPadded(append(dst, ':'), int64(s[6]), 2)
 		dst = appendMicros(dst, microsOf(s))
-		if len(args) == 2 {
+		switch {
+		case len(args) == 2 && args[1].kind == kindPytzUTC:
+			dst = append(dst, "+00:00"...)
+		case len(args) == 2:
 			dst = appendOffset(dst, args[1].box.items[0])
 		}
+	case kindPytzUTC:
+		dst = append(dst, "UTC"...)
 	case kindTimeZone:
 		dst = append(dst, "UTC"...)
 		if seconds, micros := args[0].delta(); seconds != 0 || micros != 0 {

@@ -23,10 +23,11 @@ const (
 	kindDict // items: key, value, key, value, …
 	kindSet
 	kindFrozenSet
-	kindDateTime // items: the arguments, as of the next two
+	kindDateTime // items: the arguments, as of the next three
 	kindTimeZone
 	kindTimeDelta
-	kindGlobal // bits: one of the three kinds above, which a call makes
+	kindPytzUTC
+	kindGlobal // bits: one of the four kinds above, which a call makes
 )
 
 // value is a Python object. Scalars need no allocation; copies of a container

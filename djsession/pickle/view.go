@@ -72,7 +72,7 @@ func (w *writer) value(v value, depth int) Reason {
 			runes[i] = rune(v.text[i])
 		}
 		w.json = append(w.json, pyjson.Quote(string(runes))...)
-	case kindDateTime, kindTimeZone, kindTimeDelta:
+	case kindDateTime, kindTimeZone, kindTimeDelta, kindPytzUTC:
 		w.inexact = true
 		if args := v.box.items; v.kind == kindTimeZone && len(args) == 2 {
 			w.text(args[1].text)
