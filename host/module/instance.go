@@ -224,7 +224,7 @@ func (in *instance) exchange(f api.Function, handle uint32, mayMove bool) (messa
 func (in *instance) decode(frame []byte) (m message, err error) {
 	switch abi.KindOf(frame) {
 	case abi.FrameDone:
-		m.result, err = abi.DecodeDone(frame)
+		m.result, err = in.lane.table.DecodeDone(frame)
 	case abi.FrameEffects:
 		m.handle, m.effects, err = abi.DecodeEffects(frame, in.lane.table)
 	default:

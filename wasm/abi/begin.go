@@ -15,6 +15,9 @@ func AppendBegin(dst []byte, start *Start, op *Op) []byte {
 	b = putRequest(b, &op.Request)
 	b = putText(b, op.Require)
 	b = putValue(b, op.Hint)
+	if isCheck(op) { // nothing follows: a record may end early
+		return closeRecord(closeRecord(b, record), at)
+	}
 	for _, s := range [...]string{op.UserID, op.Username, op.Password, op.Email, op.Encoded, op.Hasher} {
 		b = putText(b, s)
 	}
@@ -25,6 +28,15 @@ func AppendBegin(dst []byte, start *Start, op *Op) []byte {
 	b = putText(putText(b, op.Function), op.Arguments)
 	b = putText(putState(b, op), op.CSRFToken)
 	return closeRecord(closeRecord(b, record), at)
+}
+
+// isCheck reports whether op has nothing but a request and what it requires.
+func isCheck(op *Op) bool {
+	s := &op.Session
+	return (op.Kind == OpCheck || op.Kind == OpLoadUser || op.Kind == OpPermissions) &&
+		op.UserID == "" && op.Username == "" && op.Password == "" && op.Email == "" && op.Encoded == "" && op.Hasher == "" &&
+		len(op.Fields) == 0 && op.Function == "" && op.Arguments == "" && op.Status == 0 && op.CSRFToken == "" &&
+		!s.Resolved && !s.Loaded && !s.Accessed && !s.Modified && s.Key == "" && len(s.Items) == 0
 }
 
 // DecodeBegin reads a begin frame into start and op, whose old contents are
@@ -38,20 +50,27 @@ func (m *Memory) DecodeBegin(frame []byte, start *Start, op *Op) error {
 	r := newReader(frame, FrameBegin, m)
 	*start = r.start()
 	outer := r.openRecord()
-	*op = Op{
-		Kind:    OpKind(r.u8()),
-		Request: r.request(),
-		Require: gate.Requirement(r.text()),
-		Hint:    r.value(),
-		UserID:  r.text(), Username: r.text(), Password: r.text(),
-		Email: r.text(), Encoded: r.text(), Hasher: r.text(),
-		Fields:   r.fields(),
-		Function: r.text(), Arguments: r.text(),
+	*op = Op{}
+	op.Kind = OpKind(r.u8())
+	r.request(&op.Request)
+	op.Require = gate.Requirement(r.text())
+	op.Hint = r.value()
+	if r.pos < r.end {
+		r.rest(op)
 	}
-	r.state(op)
-	op.CSRFToken = r.text()
 	r.closeRecord(outer)
 	return r.err
+}
+
+// rest reads the fields that a check does not have.
+func (r *reader) rest(op *Op) {
+	for _, s := range [...]*string{&op.UserID, &op.Username, &op.Password, &op.Email, &op.Encoded, &op.Hasher} {
+		*s = r.text()
+	}
+	op.Fields = r.fields()
+	op.Function, op.Arguments = r.text(), r.text()
+	r.state(op)
+	op.CSRFToken = r.text()
 }
 
 func putStart(b []byte, s *Start) []byte {
@@ -81,14 +100,11 @@ func putRequest(b []byte, q *gate.Request) []byte {
 	return closeRecord(putHeaders(b, q.Headers), at)
 }
 
-func (r *reader) request() gate.Request {
+func (r *reader) request(q *gate.Request) {
 	outer := r.openRecord()
-	q := gate.Request{
-		Method: r.text(), URI: r.text(), Host: r.text(), Scheme: r.text(),
-		Headers: r.headers(),
-	}
+	q.Method, q.URI, q.Host, q.Scheme = r.text(), r.text(), r.text(), r.text()
+	q.Headers = r.headers()
 	r.closeRecord(outer)
-	return q
 }
 
 func putHeaders(b []byte, headers []gate.Header) []byte {

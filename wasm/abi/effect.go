@@ -2,6 +2,7 @@ package abi
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -38,6 +39,20 @@ type Effect struct {
 type Table struct {
 	statements []query.Statement
 	index      map[string]uint32
+	repeated   atomic.Pointer[repeated]
+}
+
+// repeated is the list of headers to remove, which nearly every decision has and
+// which is always the same: it is written and read once.
+type repeated struct {
+	texts   []string
+	encoded string
+}
+
+// Repeat makes [Table.AppendDone] quick with results that remove these headers,
+// given by the very same slice.
+func (t *Table) Repeat(removeHeaders []string) {
+	t.repeated.Store(&repeated{removeHeaders, string(putTexts(nil, removeHeaders))})
 }
 
 // NewTable keeps statements in their order, which is the ABI's. Two of one

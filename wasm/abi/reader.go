@@ -15,6 +15,7 @@ type reader struct {
 	strict   bool // no field may be missing here
 	err      error
 	memory   *Memory // nil: everything is allocated
+	table    *Table  // nil, or where lists are remembered
 }
 
 func newReader(frame []byte, kind FrameKind, memory *Memory) reader {
@@ -60,12 +61,16 @@ func (r *reader) have(n int) bool {
 	return true
 }
 
+// After an error nothing is left to read, so the ways below that find what they
+// want at once need not ask for one.
+
 func (r *reader) u8() byte {
-	if !r.have(1) {
-		return 0
+	if r.pos < r.end {
+		r.pos++
+		return r.s[r.pos-1]
 	}
-	r.pos++
-	return r.s[r.pos-1]
+	r.have(1)
+	return 0
 }
 
 func (r *reader) bool() bool {
@@ -77,7 +82,8 @@ func (r *reader) bool() bool {
 }
 
 func (r *reader) u32() uint32 {
-	if !r.have(4) {
+	if r.end-r.pos < 4 {
+		r.have(4)
 		return 0
 	}
 	n := load32(r.s, r.pos)
@@ -86,7 +92,8 @@ func (r *reader) u32() uint32 {
 }
 
 func (r *reader) i64() int64 {
-	if !r.have(8) {
+	if r.end-r.pos < 8 {
+		r.have(8)
 		return 0
 	}
 	n := load64(r.s, r.pos)
@@ -105,6 +112,12 @@ func (r *reader) num32() uint32 {
 }
 
 func (r *reader) text() string {
+	if from := r.pos + 4; from <= r.end {
+		if to := uint64(from) + uint64(load32(r.s, r.pos)); to <= uint64(r.end) {
+			r.pos = int(to)
+			return r.s[from:r.pos]
+		}
+	}
 	n := r.u32()
 	if r.err != nil {
 		return ""
@@ -136,6 +149,27 @@ func (r *reader) kind(most query.Kind) query.Kind {
 }
 
 func (r *reader) value() query.Value {
+	if r.pos < r.end {
+		switch k := query.Kind(r.s[r.pos]); {
+		case k == query.KindNull:
+			r.pos++
+			return query.Value{}
+		case k == query.KindText && r.end-r.pos > 4:
+			from := r.pos + 5
+			if to := uint64(from) + uint64(load32(r.s, r.pos+1)); to <= uint64(r.end) {
+				r.pos = int(to)
+				return query.Text(r.s[from:r.pos])
+			}
+		case (k == query.KindInt || k == query.KindTime) && r.end-r.pos > 8:
+			r.pos += 9
+			return query.FromBits(k, int64(load64(r.s, r.pos-8)))
+		}
+	}
+	return r.anyValue()
+}
+
+// anyValue reads what is rare or not whole.
+func (r *reader) anyValue() query.Value {
 	k := r.kind(query.KindTime)
 	strict := r.strict
 	r.strict = true // once there is a tag, its value must follow
@@ -219,4 +253,7 @@ func (r *reader) openRecord() scope {
 func (r *reader) closeRecord(outer scope) {
 	r.pos = r.end
 	r.end, r.strict = outer.end, outer.strict
+	if r.err != nil {
+		r.pos = r.end
+	}
 }

@@ -81,6 +81,7 @@ func (c *config) build() (*Rules, error) {
 	if r.table, err = abi.NewTable(statements); err != nil {
 		return nil, err
 	}
+	r.table.Repeat(r.gate.Fail(gate.ReasonInternal, "").RemoveHeaders)
 	return r, nil
 }
 

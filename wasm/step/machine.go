@@ -118,7 +118,7 @@ func (m *Machine) Close() {
 // run lets c go on, and appends what it came to.
 func (m *Machine) run(dst []byte, handle uint32, c *coroutine) []byte {
 	if done := c.next(); done {
-		out := abi.AppendDone(dst, c.result)
+		out := m.rules.table.AppendDone(dst, c.result)
 		m.leave(handle)
 		m.give(c)
 		if len(out)-len(dst) > abi.MaxFrame {
