@@ -83,7 +83,7 @@ func (s *Store) ttl(sess *Session, now time.Time) (time.Duration, error) {
 
 // String names the operation for a log.
 func (k StorageKind) String() string {
-	names := [...]string{"", "cache_get", "cache_set", "cache_add", "cache_delete", "file_get", "file_create", "file_replace", "file_delete"}
+	names := [...]string{"", "cache_get", "cache_set", "cache_add", "cache_delete", "file_get", "file_create", "file_replace", "file_delete", "file_list"}
 	if k > 0 && int(k) < len(names) {
 		return names[k]
 	}

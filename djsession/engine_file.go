@@ -5,8 +5,6 @@ import (
 	"errors"
 	"strings"
 	"time"
-
-	"github.com/djedge/djedge/djsession/errorf"
 )
 
 // fileEngine is django.contrib.sessions.backends.file: session_data in a file
@@ -109,7 +107,44 @@ func (e fileEngine) remove(ctx context.Context, fx Effects, key string) error {
 	return err
 }
 
-// clearExpired: the seam has no list of files.
-func (e fileEngine) clearExpired(context.Context, Effects) (int64, error) {
-	return 0, errorf.Errorf("session files cannot be listed here: %w", errors.ErrUnsupported)
+// clearExpired looks at each file, since its name does not say when it expires.
+// Files with other names, those of half-written sessions among them, and
+// sessions that only Django may be able to read are left alone.
+func (e fileEngine) clearExpired(ctx context.Context, fx Effects) (removed int64, err error) {
+	list := StorageOp{Kind: FileList, Key: e.set.CookieName}
+	for {
+		got, err := ask(ctx, fx, list)
+		if err != nil {
+			return removed, err
+		}
+		n := 0
+		for name := range strings.Lines(got.Value) {
+			n++
+			list.Value = strings.TrimSuffix(name, "\n")
+			gone, err := e.clear(ctx, fx, list.Value)
+			if err != nil {
+				return removed, err
+			}
+			if gone {
+				removed++
+			}
+		}
+		if n < ListLength {
+			return removed, nil
+		}
+	}
+}
+
+// clear removes the file of this name if its session is over.
+func (e fileEngine) clear(ctx context.Context, fx Effects, name string) (bool, error) {
+	key, ok := strings.CutPrefix(name, e.set.CookieName)
+	if _, named := e.name(key); !ok || !named || !ValidKey(key) {
+		return false, nil
+	}
+	sess, err := e.load(ctx, fx, key)
+	if err != nil || sess.key != "" {
+		return false, err
+	}
+	deleted, err := ask(ctx, fx, StorageOp{Kind: FileDelete, Key: name})
+	return deleted.Found, err
 }

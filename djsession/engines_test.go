@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -460,8 +461,10 @@ func TestFileOrder(t *testing.T) {
 	if _, err := store.Load(ctx, fx, "abcdefgh"); !errors.Is(err, djsession.ErrStorage) {
 		t.Errorf("a folder that cannot be read: %v", err)
 	}
-	if _, err := store.ClearExpired(ctx, fx); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("clearing: %v", err)
+	fx.broken[djsession.FileGet] = nil
+	fx.broken[djsession.FileList] = errDown
+	if _, err := store.ClearExpired(ctx, fx); !errors.Is(err, djsession.ErrStorage) {
+		t.Errorf("clearing a folder that cannot be read: %v", err)
 	}
 }
 
@@ -601,5 +604,43 @@ func TestEngineKeys(t *testing.T) {
 	}
 	if len(all.Session.Fallbacks) != 1 {
 		t.Error("the caller's keys were changed")
+	}
+}
+
+// Of the files, page by page, those of sessions that are over go; what is no
+// session's, and what only Django may read, stays.
+func TestClearFiles(t *testing.T) {
+	store, fx := newEngine(t, djsession.EngineFile, "5.2")
+	put := func(name, data string, age time.Duration) {
+		e := supply(data, 0)
+		e.Modified = start.Add(-age)
+		fx.stored[name] = e
+	}
+	const year = 365 * 24 * time.Hour
+	data, err := store.Encode(nil, start)
+	must(t, err)
+	for i := range 2500 {
+		put("sessionid"+strings.Repeat("0", 8)+strconv.Itoa(10000+i), data, time.Duration(i%2)*year)
+	}
+	deep, err := store.Encode([]djsession.Item{{Key: "a", Raw: strings.Repeat("[", 150) + strings.Repeat("]", 150)}}, start)
+	must(t, err)
+	for name, alive := range map[string]bool{
+		"sessionidabcdefgh": false, "sessionidabcdefgh_out_x": true, "sessionidABCDEFGH": true, "sessionidshort": true, "sessionid": true, "other": true, "sessionid_abcdefg": true,
+	} {
+		put(name, deep, year)
+		defer func() {
+			if _, there := fx.stored[name]; there != alive {
+				t.Errorf("%s is there: %v", name, there)
+			}
+		}()
+	}
+	keys := signing.DeriveKeys("", "secret", nil)
+	put("sessionidunreadunread", signing.Dumps(`{"a":`+strings.Repeat("[", 300)+strings.Repeat("]", 300)+`}`, keys.Session.Current, true, start), year)
+	n, err := store.ClearExpired(ctx, fx)
+	if err != nil || n != 1251 || len(fx.stored) != 1250+6+1 {
+		t.Errorf("%d are cleared, %d left: %v", n, len(fx.stored), err)
+	}
+	if did := fx.did(); strings.Count(did, "file_list") != 3 || strings.Contains(did, "file_create") {
+		t.Errorf("asked for %d lists", strings.Count(did, "file_list"))
 	}
 }

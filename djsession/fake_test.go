@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,6 +130,12 @@ func (f *fake) Storage(ctx context.Context, op djsession.StorageOp) (result djse
 		value.Modified = f.now
 		if result.Found = there == (op.Kind == djsession.FileReplace); result.Found {
 			f.stored[op.Key] = value
+		}
+	case djsession.FileList:
+		names := slices.Sorted(maps.Keys(f.stored))
+		names = slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, op.Key) || name <= op.Value })
+		for _, name := range names[:min(len(names), djsession.ListLength)] {
+			result.Value += name + "\n"
 		}
 	case djsession.CacheDelete, djsession.FileDelete:
 		delete(f.stored, op.Key)

@@ -15,7 +15,14 @@ const (
 	FileCreate              // exclusively, readable by its owner alone (CVE-2020-24584)
 	FileReplace             // atomically, and only if it exists
 	FileDelete              // a missing file is fine
+	// FileList is the names that begin with Key and are behind Value: in the
+	// order of their bytes, [ListLength] at most, each with a line end. Names
+	// that no session file has are left out.
+	FileList
 )
+
+// ListLength is how many names a [FileList] answers with; fewer are the last.
+const ListLength = 1000
 
 // StorageOp is one request to a cache or to session files.
 type StorageOp struct {

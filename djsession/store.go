@@ -16,7 +16,7 @@ import (
 type Store struct {
 	set      Settings
 	engine   engine
-	verified *memo.Memo[[]Item] // by session_data or cookie, as one engine signs it
+	verified *memo.Memo[*known] // by session_data or cookie, as one engine signs it
 	sql      struct{ load, insert, update, remove, expired query.Statement }
 }
 
@@ -57,8 +57,7 @@ func (s *Store) FromResult(key string, r query.Result) *Session {
 		if len(row) < 2 || row[0].Text() != key {
 			continue
 		}
-		items, err := s.decode(row[1].Text())
-		return &Session{key: key, items: items, shared: true, err: err}
+		return s.load(key, row[1].Text())
 	}
 	return NewSession("")
 }
@@ -143,7 +142,7 @@ func (s *Store) Flush(ctx context.Context, fx Effects, sess *Session) error {
 
 // ClearExpired deletes every expired session and counts them (Django's
 // clearsessions). Caches and cookies do that by themselves. With [EngineFile]
-// it is [errors.ErrUnsupported].
+// every file is read, and those of other programs are left alone.
 func (s *Store) ClearExpired(ctx context.Context, fx Effects) (int64, error) {
 	n, err := s.engine.clearExpired(ctx, fx)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/djedge/djedge/djsession"
@@ -55,8 +56,10 @@ func (f *Folder) Storage(ctx context.Context, op djsession.StorageOp) (result dj
 		return result, fmt.Errorf("session files: %w", err)
 	}
 	switch {
-	case op.Kind < djsession.FileGet || op.Kind > djsession.FileDelete:
+	case op.Kind < djsession.FileGet || op.Kind > djsession.FileList:
 		err = errors.New("the operation is not one of files")
+	case op.Kind == djsession.FileList:
+		result.Value, err = f.list(op.Key, op.Value)
 	case !validName(op.Key) && op.Kind == djsession.FileGet:
 		return result, nil
 	case !validName(op.Key):
@@ -78,6 +81,32 @@ func (f *Folder) Storage(ctx context.Context, op djsession.StorageOp) (result dj
 		return djsession.StorageResult{}, fmt.Errorf("session files: %w", clean(err))
 	}
 	return result, nil
+}
+
+// list reads the whole folder each time: a page is long, and nobody waits.
+func (f *Folder) list(prefix, after string) (string, error) {
+	folder, err := f.root.Open(".")
+	if err != nil {
+		return "", err
+	}
+	defer folder.Close()
+	files, err := folder.ReadDir(-1)
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	for _, file := range files {
+		if name := file.Name(); strings.HasPrefix(name, prefix) && name > after && validName(name) && file.Type().IsRegular() {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	var text strings.Builder
+	for _, name := range names[:min(len(names), djsession.ListLength)] {
+		text.WriteString(name)
+		text.WriteByte('\n')
+	}
+	return text.String(), nil
 }
 
 func (f *Folder) get(name string) (result djsession.StorageResult, err error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -272,5 +273,38 @@ SessionStore(args[1]).delete()
 	}
 	if do(t, f, djsession.FileReplace, "sessionid"+key, "back again").Found {
 		t.Error("replaced what Django deleted")
+	}
+}
+
+// Names come in order and by the page, without those of files that are no
+// sessions.
+func TestList(t *testing.T) {
+	f, dir := open(t)
+	for i := range djsession.ListLength + 5 {
+		do(t, f, djsession.FileCreate, fmt.Sprintf("sessionid%08d", i), "")
+	}
+	do(t, f, djsession.FileCreate, "other", "")
+	if err := os.Mkdir(filepath.Join(dir, "sessionidfolder00"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("other", filepath.Join(dir, "sessionidlink0000")); err != nil {
+		t.Fatal(err)
+	}
+	list := func(after string) []string {
+		r, err := f.Storage(t.Context(), djsession.StorageOp{Kind: djsession.FileList, Key: "sessionid", Value: after})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Fields(r.Value)
+	}
+	first := list("")
+	if len(first) != djsession.ListLength || !slices.IsSorted(first) || first[0] != "sessionid00000000" {
+		t.Fatalf("%d names from %q", len(first), first[0])
+	}
+	if rest := list(first[len(first)-1]); len(rest) != 5 || rest[0] != "sessionid00001000" {
+		t.Errorf("then %q", rest)
+	}
+	if rest := list("sessionid00001004"); len(rest) != 0 {
+		t.Errorf("behind the last: %q", rest)
 	}
 }

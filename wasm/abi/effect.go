@@ -227,7 +227,7 @@ func (r *reader) storage() djsession.StorageOp {
 	op := djsession.StorageOp{Kind: djsession.StorageKind(r.u8()), Key: r.text(), Value: r.text(), Flags: r.num32()}
 	seconds := r.i64()
 	switch {
-	case op.Kind < djsession.CacheGet || op.Kind > djsession.FileDelete:
+	case op.Kind < djsession.CacheGet || op.Kind > djsession.FileList:
 		r.fail("unknown operation on a storage")
 	case seconds < -maxTTL || seconds > maxTTL:
 		r.fail("number out of range")

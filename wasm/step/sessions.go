@@ -2,11 +2,9 @@ package step
 
 import (
 	"context"
-	"errors"
 	"strconv"
 
 	"github.com/djedge/djedge/djsession"
-	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/wasm/abi"
 )
 
@@ -87,8 +85,5 @@ func handedBack(session *djsession.Session) *abi.Result {
 
 func (r *Rules) clearExpired(ctx context.Context, fx *watched) (*abi.Result, error) {
 	n, err := r.sessions.ClearExpired(ctx, fx)
-	if errors.Is(err, errors.ErrUnsupported) {
-		return nil, &gate.Denied{Reason: gate.ReasonBadRequest, Detail: err.Error()}
-	}
 	return textual(strconv.FormatInt(n, 10), err)
 }
