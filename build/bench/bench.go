@@ -15,6 +15,7 @@ import (
 
 	"github.com/djedge/djedge/build/bench/kdf"
 	"github.com/djedge/djedge/build/bench/report"
+	"github.com/djedge/djedge/build/bench/rules"
 )
 
 // Config of a run.
@@ -48,6 +49,7 @@ type part struct {
 var parts = []part{
 	{"checks", (*run).checks},
 	{"logins", (*run).logins},
+	{"module", (*run).module},
 	{"growth", (*run).growth},
 	{"kdf", (*run).kdf},
 }
@@ -113,6 +115,12 @@ func (r *run) install(ctx context.Context, name string) error {
 
 // component is the path of an installed file.
 func (r *run) component(path string) string { return filepath.Join(r.Components, path) }
+
+// module is the part about the rules alone, and instances.
+func (r *run) module(ctx context.Context) error {
+	r.Say("rules and instances")
+	return rules.Run(ctx, r.Report, r.dir, r.Rounds)
+}
 
 // kdf is the part about passwords.
 func (r *run) kdf(ctx context.Context) error {

@@ -10,6 +10,7 @@ import (
 	"github.com/djedge/djedge/build/bench/measure"
 	"github.com/djedge/djedge/build/bench/process"
 	"github.com/djedge/djedge/build/bench/report"
+	"github.com/djedge/djedge/build/wasmbuild"
 )
 
 // connections is how many requests are on their way at a time.
@@ -52,12 +53,25 @@ func (r *run) checks(ctx context.Context) error {
 			return err
 		}
 	}
+	s.warnOfModule(ctx)
 	samples, absent, err := s.measure(ctx, &group)
 	if err != nil {
 		return err
 	}
 	s.show(samples, absent)
 	return nil
+}
+
+// warnOfModule says when djedge carries another module than that of these sources.
+func (s *site) warnOfModule(ctx context.Context) {
+	_, made, err := wasmbuild.Read(s.Root, wasmbuild.Djedge())
+	if err == nil {
+		var now string
+		if now, err = wasmbuild.Inputs(ctx, s.Root, wasmbuild.Djedge()); err == nil && now == made {
+			return
+		}
+	}
+	s.Say("the row of the module engine is not of these sources: run make modules before")
 }
 
 // measure runs the rounds: every row in each, in another order.

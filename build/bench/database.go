@@ -38,9 +38,12 @@ type session struct{ key, cookie, userID, username string }
 // startPostgres starts a server with its durability on, and the memory that a site would give it.
 func (r *run) startPostgres(ctx context.Context, group *process.Group) (*process.Process, string, error) {
 	bin := r.component("postgres/bin")
-	dir := filepath.Join(r.dir, "postgres")
+	dir, err := os.MkdirTemp(r.dir, "postgres-")
+	if err != nil {
+		return nil, "", err
+	}
 	data, password := filepath.Join(dir, "data"), filepath.Join(r.dir, "password")
-	if err := errors.Join(os.Mkdir(dir, 0o700), os.WriteFile(password, []byte(databasePassword+"\n"), 0o644)); err != nil {
+	if err := os.WriteFile(password, []byte(databasePassword+"\n"), 0o644); err != nil {
 		return nil, "", err
 	}
 	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "--pwfile="+password,

@@ -95,8 +95,8 @@ func (s *site) grown(ctx context.Context, size int) (*database, error) {
 			TRUNCATE django_session;
 			INSERT INTO django_session (session_key, session_data, expire_date)
 				SELECT coalesce(r.session_key, md5(g::text)), coalesce(r.session_data, 'filler'), coalesce(r.expire_date, now() + interval '14 days')
-				FROM generate_series(1, `+strconv.Itoa(max(size, len(db.sessions)))+`) g
-				LEFT JOIN real r ON g % `+strconv.Itoa(step)+` = 0 AND r.n = g / `+strconv.Itoa(step)+`;
+				FROM generate_series(1, ` + strconv.Itoa(max(size, len(db.sessions))) + `) g
+				LEFT JOIN real r ON g % ` + strconv.Itoa(step) + ` = 0 AND r.n = g / ` + strconv.Itoa(step) + `;
 			ALTER TABLE django_session ADD CONSTRAINT django_session_pkey PRIMARY KEY (session_key);
 			FOREACH d IN ARRAY definitions LOOP EXECUTE d; END LOOP;
 		END $$`,
