@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"database/sql"
+	sqldriver "database/sql/driver"
 	"errors"
 	"fmt"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"sync"
+	"time"
 
 	"modernc.org/sqlite"
 )
@@ -21,8 +23,13 @@ type pools struct {
 	readers *sql.DB // SQLite: connections that cannot write (PRAGMA query_only)
 	writer  *sql.DB // SQLite: one connection, so that writes from here queue in Go
 	stmts   statements
-	file    os.FileInfo    // of the SQLite file when it was opened
+	path    string         // of the SQLite file
+	file    os.FileInfo    // the same when it was opened
 	users   sync.WaitGroup // queries that run
+
+	mu     sync.Mutex
+	free   []*reader
+	closed bool
 }
 
 // acquire gives the connections to the file that is at the path now; release
@@ -73,7 +80,7 @@ func (p *pools) close() error {
 	if p.readers == p.writer {
 		return p.writer.Close()
 	}
-	return errors.Join(p.readers.Close(), p.writer.Close())
+	return errors.Join(p.closeReaders(), p.readers.Close(), p.writer.Close())
 }
 
 // openPools connects to nothing yet. When file is replaced before the first
@@ -84,20 +91,12 @@ func openPools(path string, file os.FileInfo) (*pools, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, fmt.Errorf("open SQLite database: %w", err)
 	}
-	return &pools{readers: readers, writer: writer, file: file}, nil
+	return &pools{readers: readers, writer: writer, path: path, file: file}, nil
 }
 
-// pool opens at most size connections. Five seconds is also how long Django
-// waits for a lock, unless a deadline of the caller ends the wait before.
-// Without _dqs=0, SQLite would read the name of a missing column as text.
+// pool opens at most size connections.
 func pool(path, pragma, lock string, size int) (*sql.DB, error) {
-	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: url.Values{
-		"mode":    {"rw"},
-		"_dqs":    {"0"},
-		"_txlock": {lock},
-		"_pragma": {"busy_timeout(5000)", "foreign_keys(1)", pragma},
-	}.Encode()}
-	connector, err := sqlite.NewConnector(dsn.String())
+	connector, err := connector(path, pragma, lock, 5*time.Second)
 	if err != nil {
 		return nil, err
 	}
@@ -105,4 +104,17 @@ func pool(path, pragma, lock string, size int) (*sql.DB, error) {
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	return db, nil
+}
+
+// connector makes connections that wait for a lock so long: Django waits for
+// five seconds, and here a deadline of the caller may end the wait before.
+// Without _dqs=0, SQLite would read the name of a missing column as text.
+func connector(path, pragma, lock string, wait time.Duration) (sqldriver.Connector, error) {
+	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: url.Values{
+		"mode":    {"rw"},
+		"_dqs":    {"0"},
+		"_txlock": {lock},
+		"_pragma": {fmt.Sprintf("busy_timeout(%d)", wait.Milliseconds()), "foreign_keys(1)", pragma},
+	}.Encode()}
+	return sqlite.NewConnector(dsn.String())
 }

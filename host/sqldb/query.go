@@ -17,14 +17,20 @@ import (
 // Query runs the statements, each of which is a single one. Several are one transaction, even when they need
 // not be, unless they only read and need not be atomic.
 //
-// SQLite: reads run side by side with other reads; anything else waits for the
-// one connection that writes.
+// SQLite: reads run side by side with other reads, and those that come at the
+// same time in one transaction; anything else waits for the one connection that
+// writes.
 //
 // MySQL answers one statement in one round trip, and its protocol knows no
 // batches of prepared statements. Several that only read therefore go out
 // together over as many connections, and take the time of one round trip; a
 // transaction of n statements takes n+2, one after the other.
 func (db *DB) Query(ctx context.Context, atomic bool, statements ...query.Statement) ([]query.Result, error) {
+	if db.together != nil && !atomic && len(statements) > 0 {
+		if results, asked, err := db.together.query(ctx, statements); asked {
+			return results, err
+		}
+	}
 	if db.driver.remote {
 		var cancel context.CancelFunc
 		ctx, cancel = detached(ctx)

@@ -32,6 +32,8 @@ type DB struct {
 	driver *driver
 	path   string // of the SQLite file, absolute; "" for a server
 
+	together *together // nil for a server
+
 	mu      sync.Mutex
 	closed  bool
 	current *pools // nil while the file is missing
@@ -94,6 +96,7 @@ func open(ctx context.Context, path string) (*DB, error) {
 		return nil, fmt.Errorf("open SQLite database: %w", err)
 	}
 	db := &DB{driver: &sqliteDriver, path: path}
+	db.together = newTogether(db)
 	if err := db.Ping(ctx); err != nil {
 		_ = db.Close()
 		err = fmt.Errorf("open SQLite database %s: %w", path, err)
