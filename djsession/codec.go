@@ -3,6 +3,7 @@ package djsession
 import (
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/djedge/djedge/djsession/errorf"
@@ -98,28 +99,35 @@ func (s *Store) Decode(data string) ([]Item, error) {
 	return items, nil
 }
 
-// decode is Decode, which is spared for bytes that it has decoded before. The
-// keys are those that the Store was made with, so the signature is still right.
-// The items belong to every session of the same bytes.
-func (s *Store) decode(data string) ([]Item, error) {
-	if items, ok := s.verified.Get(data); ok {
-		return items, nil
+// load is the session that data holds under key. Decode is spared for bytes that
+// were decoded before: the keys are those that the Store was made with, so their
+// signature is still right.
+func (s *Store) load(key, data string) *Session {
+	if known, ok := s.verified.Get(data); ok {
+		return &Session{key: key, items: known.items, known: known}
 	}
 	items, err := s.Decode(data)
 	if err == nil {
 		s.remember(data, items)
 	}
-	return items, err
+	return &Session{key: key, items: items, err: err}
+}
+
+// known is what was worked out of verified bytes. Every session of the same
+// bytes has it.
+type known struct {
+	items []Item
+	note  atomic.Pointer[any]
 }
 
 // remember keeps what was decoded of data, which may be part of a buffer.
 func (s *Store) remember(data string, items []Item) {
-	const item = 48 // bytes in memory, without its text
-	size := 0
+	const item, note = 48, 128 // bytes in memory, without texts
+	size := note
 	for _, it := range items {
 		size += item + len(it.Key) + len(it.Raw) + len(it.Pickled)
 	}
-	s.verified.Put(data, size, func() []Item { return slices.Clip(items) })
+	s.verified.Put(data, size, func() *known { return &known{items: slices.Clone(items)} })
 }
 
 // unread is [ErrUnread] for this reason.

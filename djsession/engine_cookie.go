@@ -24,12 +24,11 @@ type cookieEngine struct{ *Store }
 func (e cookieEngine) load(_ context.Context, fx Effects, key string) (*Session, error) {
 	// The age is that of the setting, even for a session with its own expiry, and
 	// is looked at every time.
-	if items, ok := e.verified.Get(key); ok {
-		err := signing.CheckAge(key, fx.Now(), e.set.CookieAge)
-		if err == nil {
-			return &Session{key: key, items: items, shared: true}, nil
+	if known, ok := e.verified.Get(key); ok {
+		if err := signing.CheckAge(key, fx.Now(), e.set.CookieAge); err != nil {
+			return e.unread(key, err), nil
 		}
-		return e.unread(key, err), nil
+		return &Session{key: key, items: known.items, known: known}, nil
 	}
 	loads := signing.Loads
 	if e.pickles() {
@@ -47,7 +46,7 @@ func (e cookieEngine) load(_ context.Context, fx Effects, key string) (*Session,
 		return e.unread(key, err), nil
 	}
 	e.remember(key, items)
-	return &Session{key: key, items: items, shared: true}, nil
+	return &Session{key: key, items: items}, nil
 }
 
 // rings are the keys that a cookie may be signed with.

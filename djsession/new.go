@@ -48,7 +48,7 @@ func New(set Settings) (*Store, error) {
 	if !set.Version.AtLeast(4, 1) {
 		dropFallbacks(&set.Keys)
 	}
-	s := &Store{set: set, verified: memo.New[[]Item](set.VerifiedBytes)}
+	s := &Store{set: set, verified: memo.New[*known](set.VerifiedBytes)}
 	s.prepare()
 	s.engine = s.newEngine()
 	return s, nil

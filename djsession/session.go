@@ -23,7 +23,7 @@ type Item struct {
 type Session struct {
 	key      string
 	items    []Item
-	shared   bool // the items are other sessions' too: see own
+	known    *known // whose items these are, too; nil after a change
 	accessed bool
 	modified bool
 	err      error
@@ -103,8 +103,30 @@ func (s *Session) Set(key, raw string) {
 
 // own makes the items this session's, before one is changed.
 func (s *Session) own() {
-	if s.shared {
-		s.items, s.shared = slices.Clone(s.items), false
+	if s.known != nil {
+		s.items, s.known = slices.Clone(s.items), nil
+	}
+}
+
+// Note is what [Session.SetNote] left with these very bytes, perhaps in another
+// request, or nil. As with [Session.Get] the session counts as read.
+func (s *Session) Note() any {
+	s.accessed = true
+	if s.known != nil {
+		if note := s.known.note.Load(); note != nil {
+			return *note
+		}
+	}
+	return nil
+}
+
+// SetNote leaves something small that was worked out of the entries and of what
+// never changes, so that the next request of the same bytes need not do it again.
+// It must not be changed afterwards. Where nothing is remembered, or the session
+// was changed, nothing happens.
+func (s *Session) SetNote(note any) {
+	if s.known != nil {
+		s.known.note.Store(&note)
 	}
 }
 
@@ -124,7 +146,7 @@ func (s *Session) Delete(key string) {
 // Clear removes every entry and keeps the key, as Django's clear does; see
 // [Store.Flush].
 func (s *Session) Clear() {
-	s.items = nil
+	s.items, s.known = nil, nil
 	s.accessed, s.modified = true, true
 }
 

@@ -16,11 +16,25 @@ import (
 type claim struct {
 	pk            query.Value
 	backend, hash string
+	users         *Users // whose settings it was read by
 }
 
-// claim reads a session. Any reason but [gate.ReasonOK] means that there is no
-// user to ask for, and that the session stays as it is.
+// claim reads a session, unless the same bytes were read before.
 func (u *Users) claim(sess *djsession.Session) (claim, gate.Reason) {
+	if c, ok := sess.Note().(*claim); ok && c.users == u {
+		return *c, gate.ReasonOK
+	}
+	c, why := u.readClaim(sess)
+	if why == gate.ReasonOK {
+		c.users = u
+		sess.SetNote(&c)
+	}
+	return c, why
+}
+
+// readClaim reads a session. Any reason but [gate.ReasonOK] means that there is no
+// user to ask for, and that the session stays as it is.
+func (u *Users) readClaim(sess *djsession.Session) (claim, gate.Reason) {
 	k := u.settings.SessionKeys
 	_, hasID := sess.Get(k.UserID)
 	_, hasBackend := sess.Get(k.Backend)

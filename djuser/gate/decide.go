@@ -78,14 +78,21 @@ func flag(b bool) string {
 	return "false"
 }
 
+// plain are the bytes that stand for themselves in an identity header.
+var plain = [256]bool{
+	'@': true, '.': true, '+': true, '_': true, '-': true,
+	'0': true, '1': true, '2': true, '3': true, '4': true, '5': true, '6': true, '7': true, '8': true, '9': true,
+	'a': true, 'b': true, 'c': true, 'd': true, 'e': true, 'f': true, 'g': true, 'h': true, 'i': true, 'j': true, 'k': true, 'l': true, 'm': true,
+	'n': true, 'o': true, 'p': true, 'q': true, 'r': true, 's': true, 't': true, 'u': true, 'v': true, 'w': true, 'x': true, 'y': true, 'z': true,
+	'A': true, 'B': true, 'C': true, 'D': true, 'E': true, 'F': true, 'G': true, 'H': true, 'I': true, 'J': true, 'K': true, 'L': true, 'M': true,
+	'N': true, 'O': true, 'P': true, 'Q': true, 'R': true, 'S': true, 'T': true, 'U': true, 'V': true, 'W': true, 'X': true, 'Y': true, 'Z': true,
+}
+
 // encode percent-encodes all bytes outside [A-Za-z0-9@.+_-], so that any user
 // name is one harmless header value.
 func encode(s string) string {
-	plain := func(c byte) bool {
-		return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '@' || c == '.' || c == '+' || c == '_' || c == '-'
-	}
 	i := 0
-	for i < len(s) && plain(s[i]) {
+	for i < len(s) && plain[s[i]] {
 		i++
 	}
 	if i == len(s) {
@@ -95,7 +102,7 @@ func encode(s string) string {
 	var b strings.Builder
 	b.WriteString(s[:i])
 	for ; i < len(s); i++ {
-		if c := s[i]; plain(c) {
+		if c := s[i]; plain[c] {
 			b.WriteByte(c)
 		} else {
 			b.WriteByte('%')
