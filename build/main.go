@@ -22,6 +22,7 @@ func verbs() []verb {
 		{"size", "check imports, exports and size of the modules", size},
 		{"corpus", "make conformance vectors: ask the installed Djangos", corpus},
 		{"vectors", "run conformance vectors: vectors --engine wasm|native FILE...", vectors},
+		{"conformance", "run conformance vectors in every runtime: conformance [--host NAME,…] [FILE…]", runConformance},
 		{"bench", "measure djedge beside Django and others: bench [PART…], see bench --help", runBench},
 		{"compat", "write docs/versions.md and docs/compat.md, the latter from recorded tests: compat FILE...", compat},
 	}
@@ -51,7 +52,7 @@ func dispatch(args []string) int {
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "usage: go run ./build VERB [arguments]")
 	for _, v := range verbs() {
-		fmt.Fprintf(w, "  %-9s %s\n", v.name, v.help)
+		fmt.Fprintf(w, "  %-11s %s\n", v.name, v.help)
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -146,13 +145,13 @@ func readVectors(name string) ([]*vector, error) {
 	return out, nil
 }
 
-// run judges every vector, as many at a time as there are processors.
+// run judges every vector, some at a time.
 func (j *judge) run(all []*vector, out io.Writer, verbose bool) map[string]*sectionCount {
 	counts := map[string]*sectionCount{}
 	var mu sync.Mutex
 	work := make(chan *vector)
 	var workers sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
+	for range j.workers {
 		workers.Go(func() {
 			for v := range work {
 				err := j.judge(v)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -26,22 +27,42 @@ import (
 // judge holds the engines that vectors are judged with: one per configuration,
 // since sections with a database configure keys and backends.
 type judge struct {
-	kind    string
+	make    func() host.Engine
+	workers int         // vectors judged at a time
 	cache   string      // compiled modules
+	mariadb string      // socket of a server for the section mariadb; "" has a stand-in
 	pure    host.Engine // for functions without a database
 	mu      sync.Mutex
 	engines map[string]host.Engine
 	zones   sync.Map // offsets by the zone's name
 }
 
+// newJudge judges with an engine of this repository's: "native" or "wasm".
 func newJudge(kind string) (*judge, error) {
 	cache, err := os.MkdirTemp("", "djedge-vectors-")
 	if err != nil {
 		return nil, err
 	}
-	j := &judge{kind: kind, cache: cache, engines: map[string]host.Engine{}}
+	engine := host.Native
+	if kind == "wasm" {
+		engine = func() host.Engine {
+			return module.New(module.Config{CacheDir: cache, Timeout: 5 * time.Minute})
+		}
+	}
+	j, err := newJudgeOf(engine, runtime.GOMAXPROCS(0))
+	if err != nil {
+		_ = os.RemoveAll(cache)
+		return nil, err
+	}
+	j.cache = cache
+	return j, nil
+}
+
+// newJudgeOf judges with the engines that another kind of host makes.
+func newJudgeOf(engine func() host.Engine, workers int) (*judge, error) {
+	j := &judge{make: engine, workers: workers, engines: map[string]host.Engine{}}
+	var err error
 	if j.pure, err = j.engine(host.KeySettings(signing.DeriveKeys("", "functions take their keys from the vector", nil))); err != nil {
-		j.close()
 		return nil, err
 	}
 	return j, nil
@@ -51,7 +72,9 @@ func (j *judge) close() {
 	for _, e := range j.engines {
 		_ = e.Close(context.Background())
 	}
-	_ = os.RemoveAll(j.cache)
+	if j.cache != "" {
+		_ = os.RemoveAll(j.cache)
+	}
 }
 
 // engine is the engine of these settings.
@@ -62,12 +85,7 @@ func (j *judge) engine(settings []abi.Setting) (host.Engine, error) {
 	if e := j.engines[key]; e != nil {
 		return e, nil
 	}
-	var e host.Engine
-	if j.kind == "wasm" {
-		e = module.New(module.Config{CacheDir: j.cache, Timeout: 5 * time.Minute})
-	} else {
-		e = host.Native()
-	}
+	e := j.make()
 	if _, err := e.Configure(context.Background(), settings); err != nil {
 		return nil, err
 	}
