@@ -46,9 +46,6 @@ func Runtimes() []Runtime {
 		{Name: "node", Component: "", Adapter: js + "node.mjs", command: func(at place) *exec.Cmd {
 			return exec.Command("node", at.adapter)
 		}},
-		{Name: "node24", Component: "js", Adapter: js + "node.mjs", command: func(at place) *exec.Cmd {
-			return exec.Command(at.js("node24/bin/node"), at.adapter)
-		}},
 		{Name: "deno", Component: "js", Adapter: js + "deno.mjs", command: func(at place) *exec.Cmd {
 			cmd := exec.Command(at.js("@deno/linux-x64-glibc/deno"), "run", "--no-remote", "--no-npm", "--no-config", "--no-prompt",
 				"--allow-net=127.0.0.1", "--allow-read", "--allow-env=DJEDGE_WASM", at.adapter)
