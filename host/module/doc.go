@@ -2,7 +2,7 @@
 // answers as the native engine, from code that sees no socket, no file, no
 // SECRET_KEY, and whose faults cost one instance and not the program.
 //
-// Instances are kept in three lanes. A read shares its instance with many
+// Instances are kept in lanes. A read shares its instance with many
 // others: while its statement is at the database, the instance serves the
 // rest. An operation that writes has an instance of its own, and so has one
 // that takes a password, which may be hashed in place. An instance that

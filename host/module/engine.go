@@ -3,6 +3,8 @@ package module
 import (
 	"context"
 	"errors"
+	"hash/maphash"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,10 +26,30 @@ type engine struct {
 
 	loaded             *loaded
 	reads, alone, hash *lane
+	large              *lane // of reads that would keep others waiting, or lost their instance
 	logins             *lane // nil unless Config.HostHashes
 	readsWrite         bool  // the site's reads may write, too
 	readsFill          bool  // they enter what the database says into the cache
 	savesAll           bool  // a response saves its session, changed or not
+
+	cookie string // the session cookie's name and the sign behind it
+	seed   maphash.Seed
+}
+
+// affinity is the same for requests of one session, and 0 for those without one.
+// It decides nothing, so that it need not read cookies quite as the rules do.
+func (e *engine) affinity(op *abi.Op) uint64 {
+	for i := range op.Request.Headers {
+		h := &op.Request.Headers[i]
+		if !strings.EqualFold(h.Name, "Cookie") {
+			continue
+		}
+		if _, after, found := strings.Cut(h.Value, e.cookie); found {
+			key, _, _ := strings.Cut(after, ";")
+			return maphash.String(e.seed, key) | 1<<63
+		}
+	}
+	return 0
 }
 
 // Configure implements [host.Engine]. It takes as long as compiling the module.
@@ -56,12 +78,15 @@ func (e *engine) Configure(ctx context.Context, settings []abi.Setting) ([]query
 
 func (e *engine) configure(settings []abi.Setting) error {
 	e.loaded.settings = abi.AppendConfigure(nil, settings)
+	e.seed, e.cookie = maphash.MakeSeed(), "sessionid="
 	for _, s := range settings {
 		switch s.Name {
 		case "writes_on_reads":
 			e.readsWrite = s.Value != "false"
 		case "session_engine":
 			e.readsFill = s.Value == string(djsession.EngineCachedDB)
+		case "session_cookie_name":
+			e.cookie = s.Value + "="
 		case "session_save_every_request":
 			e.savesAll = s.Value != "false"
 		}
@@ -69,6 +94,7 @@ func (e *engine) configure(settings []abi.Setting) error {
 	c := e.config
 	e.reads = newLane(e.loaded, laneConfig{name: "reads", instances: c.Instances, share: c.InFlight, wait: c.QueueTimeout, steps: steps(c.Timeout), memoryMiB: c.MemoryMiB})
 	e.alone = newLane(e.loaded, laneConfig{name: "writes", instances: c.Instances, share: 1, wait: c.QueueTimeout, steps: steps(c.Timeout), memoryMiB: c.MemoryMiB})
+	e.large = newLane(e.loaded, laneConfig{name: "large", instances: c.Instances, share: 1, wait: c.QueueTimeout, steps: steps(c.Timeout), memoryMiB: c.MemoryMiB})
 	hash := laneConfig{name: "passwords", instances: c.HashInstances, share: 1, wait: c.HashQueueTimeout, steps: steps(c.HashTimeout), memoryMiB: c.HashMemoryMiB}
 	e.hash = newLane(e.loaded, hash)
 	if c.HostHashes {
@@ -89,14 +115,14 @@ func (e *engine) Do(ctx context.Context, op *abi.Op, fx djuser.Effects) *abi.Res
 		return step.Failure(gate.ReasonInternal, "the engine is not configured, or closed")
 	}
 	c := e.classOf(op)
-	o := operation{op: op, fx: fx, class: c}
+	o := operation{op: op, fx: fx, class: c, affinity: e.affinity(op)}
 	result, err := o.run(ctx, c.lane)
 	switch {
 	case errors.Is(err, errAlone):
 		result, err = o.run(ctx, c.repeat)
-	case errors.Is(err, errLost) && !o.wrote:
+	case errors.Is(err, errLost) && !o.changed:
 		e.config.Logger.WarnContext(ctx, "operation repeated after the loss of its instance", "lane", c.lane.name)
-		result, err = o.run(ctx, c.repeat)
+		result, err = o.repeat(ctx)
 	}
 	switch {
 	case err == nil:
@@ -121,14 +147,14 @@ func (e *engine) classOf(op *abi.Op) class {
 	switch op.Kind {
 	case abi.OpSessionSave:
 		if !op.Session.Modified && !e.savesAll { // it says no more than whether the response varies
-			return class{lane: e.reads, repeat: e.alone}
+			return class{lane: e.reads, repeat: e.large}
 		}
 		return class{lane: e.alone, repeat: e.alone, writes: true}
 	case abi.OpCheck, abi.OpLoadUser, abi.OpPermissions, abi.OpSessionLoad:
 		if e.readsWrite {
 			return class{lane: e.alone, repeat: e.alone, writes: true}
 		}
-		return class{lane: e.reads, repeat: e.alone, fills: e.readsFill}
+		return class{lane: e.reads, repeat: e.large, fills: e.readsFill}
 	case abi.OpSaveUser: // of columns that the caller chooses
 		return class{lane: e.alone, repeat: e.alone, writes: true, sql: true}
 	case abi.OpLogout, abi.OpSessionFlush, abi.OpSessionCycle, abi.OpClearExpired, abi.OpCSRFToken:
@@ -143,7 +169,7 @@ func (e *engine) classOf(op *abi.Op) class {
 }
 
 func (e *engine) lanes() []*lane {
-	lanes := []*lane{e.reads, e.alone, e.hash}
+	lanes := []*lane{e.reads, e.alone, e.large, e.hash}
 	if e.logins != nil {
 		lanes = append(lanes, e.logins)
 	}

@@ -56,6 +56,7 @@ type instance struct {
 	left struct { // parked operations that nobody waits for, to be cancelled
 		sync.Mutex
 		handles []uint32
+		some    atomic.Bool // there are handles
 	}
 
 	started bool
@@ -166,6 +167,7 @@ func (in *instance) resume(ctx context.Context, handle uint32, start *abi.Start,
 func (in *instance) cancel(handle uint32) {
 	in.left.Lock()
 	in.left.handles = append(in.left.handles, handle)
+	in.left.some.Store(true)
 	in.left.Unlock()
 	select {
 	case in.turn <- struct{}{}:
@@ -174,16 +176,16 @@ func (in *instance) cancel(handle uint32) {
 	}
 }
 
-func (in *instance) littered() bool {
-	in.left.Lock()
-	defer in.left.Unlock()
-	return len(in.left.handles) > 0
-}
+func (in *instance) littered() bool { return in.left.some.Load() }
 
 func (in *instance) sweep() {
+	if !in.littered() {
+		return
+	}
 	in.left.Lock()
 	handles := in.left.handles
 	in.left.handles = nil
+	in.left.some.Store(false)
 	in.left.Unlock()
 	for _, handle := range handles {
 		if in.lost != nil || !in.started {

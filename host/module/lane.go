@@ -20,6 +20,10 @@ type laneConfig struct {
 	memoryMiB int           // of one instance
 }
 
+// overload is how many more requests than another an instance may carry before
+// those that belong to it go elsewhere.
+const overload = 8
+
 // lane is a pool of instances for one class of operations.
 type lane struct {
 	laneConfig
@@ -41,7 +45,7 @@ func newLane(l *loaded, config laneConfig) *lane {
 
 // warm starts one instance, which shows whether the settings are right.
 func (l *lane) warm() error {
-	in, _ := l.pick()
+	in, _ := l.pick(0)
 	in.turn <- struct{}{}
 	_ = in.ready()
 	err := in.lost
@@ -50,8 +54,18 @@ func (l *lane) warm() error {
 	return err
 }
 
-// acquire waits for a place and an instance; release must follow.
-func (l *lane) acquire(ctx context.Context) (*instance, error) {
+// acquire waits for a place and an instance; release must follow. Operations
+// with the same affinity mostly meet in one instance, which then remembers what
+// they have in common; 0 is none.
+func (l *lane) acquire(ctx context.Context, affinity uint64) (*instance, error) {
+	select {
+	case l.places <- struct{}{}:
+		if in, _ := l.pick(affinity); in != nil {
+			return in, nil
+		}
+		<-l.places
+	default:
+	}
 	timer := time.NewTimer(l.wait)
 	defer timer.Stop()
 	select {
@@ -62,7 +76,7 @@ func (l *lane) acquire(ctx context.Context) (*instance, error) {
 		return nil, ctx.Err()
 	}
 	for {
-		in, room := l.pick()
+		in, room := l.pick(affinity)
 		if in != nil {
 			return in, nil
 		}
@@ -87,7 +101,10 @@ func (l *lane) release(in *instance) {
 // none is idle and there may be more. Retired ones that still carry a request
 // hold memory too, so there are never more than twice as many as configured;
 // then there is none, and room is closed when it is worth another try.
-func (l *lane) pick() (in *instance, room <-chan struct{}) {
+//
+// An instance that affinity points to is taken instead, unless it has much more
+// to do than the others.
+func (l *lane) pick(affinity uint64) (in *instance, room <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, other := range l.open {
@@ -99,6 +116,10 @@ func (l *lane) pick() (in *instance, room <-chan struct{}) {
 		in = newInstance(l)
 		l.open = append(l.open, in)
 		l.alive++
+	} else if in != nil && affinity != 0 {
+		if own := l.open[affinity%uint64(len(l.open))]; own.inFlight < l.share && own.inFlight <= in.inFlight+overload {
+			in = own
+		}
 	}
 	if in == nil {
 		if l.room == nil {

@@ -27,16 +27,23 @@ const (
 
 // operation is one Do.
 type operation struct {
-	op    *abi.Op
-	fx    djuser.Effects
-	class class
-	wrote bool // something that may write was sent to the database or the storage
+	op       *abi.Op
+	fx       djuser.Effects
+	class    class
+	affinity uint64
+	// wrote: something that may write was sent to the database or the storage, so
+	// that the operation must come to its end, whoever has gone away.
+	wrote bool
+	// changed: something that only an operation that writes may send, so that it
+	// must not be sent again. What a read entered into the cache is filled.
+	changed bool
+	filled  string // the key of an entry that a read made, and may not have confirmed
 }
 
 // run does the operation on an instance of the lane. The error is errLost,
 // errAlone, errBusy or errTooLong.
 func (o *operation) run(ctx context.Context, l *lane) (*abi.Result, error) {
-	in, err := l.acquire(ctx)
+	in, err := l.acquire(ctx, o.affinity)
 	if err != nil {
 		if ctx.Err() != nil {
 			return gone(ctx), nil
@@ -64,7 +71,12 @@ func (o *operation) run(ctx context.Context, l *lane) (*abi.Result, error) {
 			parked = false
 			return nil, in.fault(err)
 		}
-		answers := make([]abi.Answer, len(m.effects))
+		var few [1]abi.Answer // the rules ask for one thing at a time
+		answers := few[:0]
+		if len(m.effects) > len(few) {
+			answers = make([]abi.Answer, 0, len(m.effects))
+		}
+		answers = answers[:len(m.effects)]
 		for i := range m.effects {
 			e := &m.effects[i]
 			if e.Kind == abi.EffectYield {
@@ -106,6 +118,25 @@ func (o *operation) run(ctx context.Context, l *lane) (*abi.Result, error) {
 // mayMove reports whether the operation shares its instance and can begin
 // again in one of its own.
 func (o *operation) mayMove(l *lane) bool { return l.share > 1 && !o.wrote }
+
+// repeat does the operation again, alone, after it lost its instance.
+func (o *operation) repeat(ctx context.Context) (*abi.Result, error) {
+	o.unfill(ctx)
+	result, err := o.run(ctx, o.class.repeat)
+	if errors.Is(err, errLost) {
+		o.unfill(ctx)
+	}
+	return result, err
+}
+
+// unfill takes away the entry of the cache that a lost read had made: it may not
+// have seen whether the session ended meanwhile.
+func (o *operation) unfill(ctx context.Context) {
+	if o.filled != "" {
+		_, _ = o.fx.Storage(context.WithoutCancel(ctx), djsession.StorageOp{Kind: djsession.CacheDelete, Key: o.filled})
+		o.filled = ""
+	}
+}
 
 // gone answers a client that went away, or whose time is up. Nobody reads it,
 // except a log.
@@ -157,8 +188,9 @@ func (o *operation) answer(ctx context.Context, in *instance, e *abi.Effect) abi
 	switch e.Kind {
 	case abi.EffectQuery:
 		for i := range e.Statements {
-			o.wrote = o.wrote || in.lane.writes(&e.Statements[i])
+			o.changed = o.changed || in.lane.writes(&e.Statements[i])
 		}
+		o.wrote = o.wrote || o.changed
 		results, err := o.fx.Query(ctx, e.Atomic, e.Statements...)
 		switch {
 		case errors.Is(err, query.ErrDuplicate):
@@ -186,7 +218,14 @@ func (o *operation) answer(ctx context.Context, in *instance, e *abi.Effect) abi
 		}
 		return abi.Answer{Kind: abi.AnswerRandom, Bytes: random}
 	case abi.EffectStorage:
-		o.wrote = o.wrote || changes(e.Storage.Kind)
+		if changes(e.Storage.Kind) {
+			o.wrote = true
+			if o.class.writes {
+				o.changed = true
+			} else {
+				o.filled = e.Storage.Key
+			}
+		}
 		stored, err := o.fx.Storage(ctx, e.Storage)
 		if err != nil {
 			return failure(err)

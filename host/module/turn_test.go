@@ -68,11 +68,11 @@ func TestLargeRunsAlone(t *testing.T) {
 		return e.Do(t.Context(), &abi.Op{Kind: abi.OpCheck, Request: r, Require: gate.Authenticated}, s)
 	}
 	wantUser(t, run(keys[0], ""), 0)
-	if n := len(e.alone.instancesNow()); n != 0 {
+	if n := len(e.large.instancesNow()); n != 0 {
 		t.Fatalf("a small check made %d instances", n)
 	}
 	wantUser(t, run(keys[0], strings.Repeat("x", maxShared)), 0)
-	alone := e.alone.instancesNow()
+	alone := e.large.instancesNow()
 	if len(alone) != 1 || alone[0].served != 1 {
 		t.Fatalf("a large request was not run alone: %d instances", len(alone))
 	}
@@ -169,24 +169,24 @@ func TestRetiredCount(t *testing.T) {
 	guest.begin = effects(t, one("look"))
 	e := startFake(t, guest, Config{Instances: 1, InFlight: 10, MaxRequests: 1, QueueTimeout: 30 * time.Millisecond})
 	l := e.reads
-	first, err1 := l.acquire(t.Context())
+	first, err1 := l.acquire(t.Context(), 0)
 	l.forget(first)
-	second, err2 := l.acquire(t.Context())
+	second, err2 := l.acquire(t.Context(), 0)
 	l.forget(second)
 	if err := errors.Join(err1, err2); err != nil || first == second || l.alive != 2 {
 		t.Fatalf("%v, %d instances", err, l.alive)
 	}
-	if _, err := l.acquire(t.Context()); !errors.Is(err, errBusy) {
+	if _, err := l.acquire(t.Context(), 0); !errors.Is(err, errBusy) {
 		t.Errorf("a third instance: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := l.acquire(ctx); !errors.Is(err, context.Canceled) {
+	if _, err := l.acquire(ctx, 0); !errors.Is(err, context.Canceled) {
 		t.Errorf("a client that has gone: %v", err)
 	}
 	l.wait = 10 * time.Second
 	time.AfterFunc(20*time.Millisecond, func() { l.release(first) })
-	third, err := l.acquire(t.Context())
+	third, err := l.acquire(t.Context(), 0)
 	if err != nil || l.alive != 2 {
 		t.Fatalf("after a release: %v, %d instances", err, l.alive)
 	}
