@@ -14,7 +14,7 @@ func (c *config) options() []option {
 		{key: "config", to: &c.config, doc: "configuration `file` (TOML)"},
 		{key: ruleTable, to: &h.Rules, doc: "one `rule` of the list that decides about /auth: METHODS PATH REQUIREMENT, such as \"GET,POST /reports/ permission:reports.view_report\" or \"* /public/ anyone\"; may repeat, and replaces those of the file"},
 
-		{table: django, key: "database", to: &c.database, secret: true, public: true, doc: "`URL` of the site's database: sqlite:///absolute/path.db, postgres://… or mysql://… (MariaDB too)"},
+		{table: django, key: "database", to: &c.database, secret: true, public: true, doc: "`URL` of the site's database: sqlite:///absolute/path.db, postgres://… or mysql://… (MariaDB too). Of the last two, pool_max_conns in the URL's query bounds the connections; PostgreSQL's pool_batch_size how many requests one statement answers (128; 1 asks for each alone)"},
 		{table: django, key: "secret_key", to: &c.secretKey, secret: true, doc: "SECRET_KEY; the keys that are needed are derived from it at the start"},
 		{table: django, key: "secret_key_fallbacks", to: (*lines)(&h.SecretKeyFallbacks), secret: true, doc: "SECRET_KEY_FALLBACKS, one on each line, newest first"},
 		{table: django, key: "version", name: "django_version", to: &h.DjangoVersion, doc: "the site's Django `release`, such as 5.2. Formats and costs are that release's (5.2 when it is not given). Passwords are re-hashed at login only when this or password_hashers is given"},
