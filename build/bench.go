@@ -39,14 +39,14 @@ func runBench(args []string) int {
 	flags.StringVar(&c.Components, "components", defaultComponents(), "directory that components are installed in")
 	flags.IntVar(&c.Rounds, "rounds", 5, "rounds of requests")
 	flags.DurationVar(&c.Duration, "duration", 3*time.Second, "requests of one row in one round")
-	flags.IntVar(&c.KDFRounds, "kdf-rounds", 12, "rounds of password hashing; the expensive functions take part in a third")
+	flags.IntVar(&c.KDFRounds, "kdf-rounds", 20, "rounds of password hashing; the expensive functions take part in a third")
 	flags.IntVar(&c.Sessions, "sessions", 10_000, "users and sessions")
 	flags.Func("row", "only rows whose name contains this, and those that others are compared with; may repeat", func(s string) error {
 		c.Only = append(c.Only, s)
 		return nil
 	})
 	flags.StringVar(&c.Write, "write", "", "write a page to this file, such as docs/benchmarks.md")
-	flags.StringVar(&c.Notes, "notes", "", "a file of Markdown for the end of that page")
+	flags.StringVar(&c.Notes, "notes", "build/bench/notes.md", "a file of Markdown for the end of that page")
 	parts, err := parseInterspersed(flags, args)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0

@@ -37,7 +37,8 @@ type Config struct {
 type run struct {
 	Config
 	*report.Report
-	dir string // for everything temporary
+	dir     string // for everything temporary
+	machine report.Machine
 }
 
 // part is a part of the benchmark and the components that it needs.
@@ -63,7 +64,8 @@ func Parts() []string {
 	return names
 }
 
-// Run measures the named parts, or all. The page is only written when nothing failed.
+// Run measures the named parts, or all. A part that fails does not keep the others from running, but the page from
+// being written.
 func Run(ctx context.Context, c Config, names ...string) error {
 	dir, err := os.MkdirTemp("", "djedge-bench-")
 	if err != nil {
@@ -74,17 +76,22 @@ func Run(ctx context.Context, c Config, names ...string) error {
 	if err := os.Chmod(dir, 0o711); err != nil {
 		return err
 	}
-	r := &run{Config: c, Report: &report.Report{Out: c.Out, People: c.People}, dir: dir}
+	r := &run{Config: c, Report: &report.Report{Out: c.Out, People: c.People}, dir: dir, machine: report.ThisMachine(time.Now())}
+	var failed []error
 	for _, p := range parts {
 		if len(names) > 0 && !slices.Contains(names, p.name) {
 			continue
 		}
 		if err := p.run(r, ctx); err != nil {
-			return fmt.Errorf("bench %s: %w", p.name, err)
+			failed = append(failed, fmt.Errorf("bench %s: %w", p.name, err))
+			r.Say("%s failed: %v", p.name, err)
+		}
+		if err := context.Cause(ctx); err != nil {
+			return err
 		}
 	}
-	if c.Write == "" {
-		return nil
+	if len(failed) > 0 || c.Write == "" {
+		return errors.Join(failed...)
 	}
 	return r.write()
 }
@@ -99,7 +106,7 @@ func (r *run) write() error {
 		}
 		notes = append(notes, string(text))
 	}
-	page := r.Page(report.ThisMachine(time.Now()), "go run ./build bench", notes...)
+	page := r.Page(r.machine, "go run ./build bench", notes...)
 	return os.WriteFile(r.Write, []byte(page), 0o644)
 }
 

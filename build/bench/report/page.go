@@ -13,6 +13,7 @@ type Machine struct {
 	CPU, Kernel, Go string
 	Processors      int
 	Day             string
+	Load            string // average of the minute before, "" when it is not known
 }
 
 // ThisMachine describes the computer that this program runs on, without naming it.
@@ -41,6 +42,9 @@ func ThisMachine(now time.Time) Machine {
 	if b, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
 		m.Kernel = "Linux " + strings.TrimSpace(string(b))
 	}
+	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
+		m.Load, _, _ = strings.Cut(string(b), " ")
+	}
 	return m
 }
 
@@ -50,6 +54,9 @@ func (r *Report) Page(m Machine, command string, notes ...string) string {
 	fmt.Fprintf(&b, "# Benchmarks\n\n<!-- Made by `%s`; DO NOT EDIT. -->\n\n", command)
 	fmt.Fprintf(&b, "One run of `%s` on %s: %d processors, %s, %s, %s. Only figures of one run can be compared, "+
 		"and those of other machines are other figures; the ratios are what stays.\n\n", command, m.Day, m.Processors, m.CPU, m.Kernel, m.Go)
+	if m.Load != "" {
+		fmt.Fprintf(&b, "Before it began the machine had a load of %s: with more than its processors can do, latencies say more about the others.\n\n", m.Load)
+	}
 	b.WriteString("## Goals\n\n| what | goal | reached | |\n| --- | --- | --- | --- |\n")
 	reached := map[string]float64{}
 	for _, result := range r.Results {

@@ -36,7 +36,7 @@ func TestResultsAreLinesOfJSON(t *testing.T) {
 }
 
 func TestPage(t *testing.T) {
-	m := Machine{CPU: "a processor", Kernel: "Linux 6", Go: "go1.26.8", Processors: 2, Day: "2026-11-23"}
+	m := Machine{CPU: "a processor", Kernel: "Linux 6", Go: "go1.26.8", Processors: 2, Day: "2026-11-23", Load: "0.12"}
 	page := fixture(io.Discard).Page(m, "go run ./build bench", "What bounds it.")
 	want, err := os.ReadFile("testdata/page.md")
 	if err != nil {
