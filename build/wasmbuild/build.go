@@ -38,8 +38,8 @@ func Chaos() Spec {
 }
 
 // Compile builds spec in the repository at root and returns the finished
-// module: linked, stripped, with fewer data segments ([Coalesce]) and with
-// loops that count ([Meter]).
+// module: linked, stripped, with fewer data segments ([Coalesce]), without most
+// of their zeros ([Spread]) and with loops that count ([Meter]).
 func Compile(ctx context.Context, root string, spec Spec) ([]byte, error) {
 	dir, err := os.MkdirTemp("", "djedge-wasm-")
 	if err != nil {
@@ -60,6 +60,9 @@ func Compile(ctx context.Context, root string, spec Spec) ([]byte, error) {
 	}
 	if raw, err = Coalesce(raw); err != nil {
 		return nil, fmt.Errorf("coalesce %s: %w", spec.Package, err)
+	}
+	if raw, err = Spread(raw); err != nil {
+		return nil, fmt.Errorf("spread %s: %w", spec.Package, err)
 	}
 	if raw, err = Meter(raw); err != nil {
 		return nil, fmt.Errorf("meter %s: %w", spec.Package, err)

@@ -62,6 +62,36 @@ func TestCoalesceKeepsMemory(t *testing.T) {
 	}
 }
 
+// The memory must be the same again, and the file smaller, for a table whose
+// dense form overlaps its first entries, between other data.
+func TestSpreadKeepsMemory(t *testing.T) {
+	const entries, before = 3000, 7
+	data := bytes.Repeat([]byte{0xaa}, before)
+	for i := range entries {
+		data = append(data, byte(i), byte(i>>8)|1)
+		data = append(data, make([]byte, 18)...)
+	}
+	data = append(data, bytes.Repeat([]byte{0xbb}, 30)...)
+	body := appendUnsigned([]byte{1, 0, 0x41, 0xe4, 0x00, 0x0b}, uint64(len(data))) // at 100
+	plain := assemble(
+		section(1, 1, 0x60, 0, 0), section(3, 1, 0), section(5, 1, 0, 2), section(7, 1, 1, 'm', 2, 0),
+		section(10, 1, 2, 0, 0x0b),
+		append(appendUnsigned([]byte{11}, uint64(len(body)+len(data))), append(body, data...)...))
+	small, err := Spread(plain)
+	if err != nil || len(small) > entries*2+300 {
+		t.Fatalf("%d bytes of %d, %v", len(small), len(plain), err)
+	}
+	want, _ := instantiate(t, plain).Memory().Read(0, 2<<16)
+	got, _ := instantiate(t, small).Memory().Read(0, 2<<16)
+	if !bytes.Equal(got, want) {
+		t.Error("memory differs")
+	}
+	again, err := Spread(small)
+	if err != nil || !bytes.Equal(again, small) {
+		t.Errorf("a module with a start function was changed, or %v", err)
+	}
+}
+
 func TestCoalesceRefuses(t *testing.T) {
 	for name, module := range map[string][]byte{
 		"no module":       []byte("hello"),
@@ -170,7 +200,9 @@ func FuzzRewrite(f *testing.F) {
 	f.Fuzz(func(t *testing.T, module []byte) {
 		// Arbitrary bytes are an error or a module, never a panic.
 		if out, err := Coalesce(module); err == nil {
-			_, _ = Meter(out)
+			if spread, err := Spread(out); err == nil {
+				_, _ = Meter(spread)
+			}
 			_, _ = Inspect(out)
 		}
 	})
