@@ -11,6 +11,8 @@ import (
 // dbEngine is django.contrib.sessions.backends.db.
 type dbEngine struct{ *Store }
 
+const sessionLoad = "session_load"
+
 func (s *Store) prepare() {
 	if !s.set.Engine.InTable() {
 		return
@@ -25,7 +27,7 @@ func (s *Store) prepare() {
 	statement := func(name, sql string) query.Statement {
 		return query.Statement{Name: name, SQL: d.Rebind(sql)}
 	}
-	s.sql.load = statement("session_load", "SELECT "+columns+" FROM "+table+" WHERE "+key+" = ? AND "+expire+" > ?")
+	s.sql.load = statement(sessionLoad, "SELECT "+columns+" FROM "+table+" WHERE "+key+" = ? AND "+expire+" > ?")
 	s.sql.insert = statement("session_insert", "INSERT INTO "+table+" ("+key+", "+data+", "+expire+") VALUES (?, ?, ?)")
 	s.sql.update = statement("session_update", "UPDATE "+table+" SET "+data+" = ?, "+expire+" = ? WHERE "+key+" = ?")
 	s.sql.remove = statement("session_delete", "DELETE FROM "+table+" WHERE "+key+" = ?")

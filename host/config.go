@@ -198,6 +198,17 @@ type Config struct {
 	// saves a round trip and decides nothing; default 10,000 (about 2 MB),
 	// negative none.
 	HintEntries int
+	// VerifiedBytes bounds the memory, in bytes, of session data whose signature
+	// was right, so that the same bytes are not verified, inflated and parsed
+	// again. Whether a session exists, has expired and whose it is are asked every
+	// time. Default 16 MiB, and 4 MiB in each instance of a module; negative none.
+	VerifiedBytes int
+	// MaxStaleness is the revocation window: for so long a check may take rows as
+	// they were read before, so that a logout, a changed password, a deactivated
+	// user or a withdrawn permission may go unseen when it happened elsewhere, such
+	// as in Django. What is written here counts at once, and old rows keep nobody
+	// out. Default 0: every check reads. At most one minute; not with WritesOnReads.
+	MaxStaleness time.Duration
 	// QueryTimeout is the deadline of one round trip, waiting for a
 	// connection included; default 5 s.
 	QueryTimeout time.Duration

@@ -23,6 +23,10 @@ type effects struct {
 	host  *Host
 	held  int64 // of the hashing budget, while the rules hash in place
 	wrote bool  // something that may write was sent to the database or the storage
+
+	mayBeOld bool // rows within Config.MaxStaleness do
+	fresh    bool // though others may, these rows may not be
+	old      bool // some were
 }
 
 // keep lets go of the client from the first write on, that one included: what
@@ -65,7 +69,7 @@ func (fx *effects) Query(ctx context.Context, atomic bool, statements ...query.S
 	ctx = fx.keep(ctx, slices.ContainsFunc(statements, writes))
 	deadline, cancel := context.WithTimeout(ctx, fx.host.timeout)
 	defer cancel()
-	results, err := fx.host.db.Query(deadline, atomic, statements...)
+	results, err := fx.ask(deadline, start, atomic, statements)
 	if err == nil || errors.Is(err, query.ErrDuplicate) {
 		return results, err
 	}
@@ -80,6 +84,17 @@ func (fx *effects) Query(ctx context.Context, atomic bool, statements ...query.S
 	fx.host.log.LogAttrs(ctx, level, "the database did not answer",
 		slog.Any("statements", names), slog.Any("error", err), slog.Duration("took", time.Since(start)))
 	return nil, err
+}
+
+// ask is the database's Query, or that of the rows that are kept.
+func (fx *effects) ask(ctx context.Context, now time.Time, atomic bool, statements []query.Statement) ([]query.Result, error) {
+	h := fx.host
+	if h.recent == nil {
+		return h.db.Query(ctx, atomic, statements...)
+	}
+	results, old, err := h.recent.Query(ctx, now, !fx.mayBeOld || fx.fresh, h.db.Query, atomic, statements...)
+	fx.old = fx.old || old
+	return results, err
 }
 
 // Storage passes on to the cache or the files, as Query does to the database.

@@ -7,7 +7,8 @@
 //	mux.Handle("/reports/", edge.Require(gate.Staff, reports))
 //
 // Every request is decided by what the database says now: a logout, a changed
-// password or a deactivated user counts from the next request on. What cannot
+// password or a deactivated user counts from the next request on (but for
+// Config.MaxStaleness). What cannot
 // be decided, because the database is away or too many passwords are being
 // hashed, is an error (503) and never an anonymous user.
 package host
@@ -21,6 +22,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/wasm/abi"
@@ -39,7 +41,8 @@ type Host struct {
 	writes   bool   // Config.WritesOnReads
 	cookie   string // the session cookie's name
 	hashing  *hashing
-	hints    *hints // nil: none
+	hints    *hints            // nil: none
+	recent   *djsession.Recent // nil: every row is read when it is asked for
 	columns  []query.Column
 	position map[string]int // in columns
 	pk       int            // in columns
@@ -87,7 +90,14 @@ func (h *Host) Do(ctx context.Context, op *abi.Op) (result *abi.Result) {
 }
 
 func (h *Host) run(ctx context.Context, op *abi.Op, fx *effects) *abi.Result {
+	// Old rows let somebody in, and keep nobody out: who was let in elsewhere a
+	// moment ago is asked for again.
+	fx.mayBeOld = h.recent != nil && (op.Kind == abi.OpCheck || op.Kind == abi.OpLoadUser || op.Kind == abi.OpPermissions)
 	result := h.engine.Do(ctx, op, fx)
+	if fx.old && result != nil && (result.Decision.Outcome != gate.Allow || result.Decision.Reason != gate.ReasonOK) {
+		fx.fresh, fx.old = true, false
+		result = h.engine.Do(ctx, op, fx)
+	}
 	if result == nil {
 		return step.Failure(gate.ReasonInternal, "the engine gave no result")
 	}

@@ -45,7 +45,10 @@ func (h *Host) Middleware(next http.Handler) http.Handler {
 		}
 		v := h.visit(r)
 		v.saves = true
-		if h.writes {
+		if outer := visitOf(r); outer != nil && outer.host == h { // Require's, which may have moved the session
+			v.takeOver(outer)
+		}
+		if h.writes && v.user == nil {
 			// On an error the handler is told when it asks.
 			if result, err := v.loadUser(r.Context()); err == nil {
 				setCookies(w, &result.Decision)

@@ -373,7 +373,10 @@ func TestWritesOnReads(t *testing.T) {
 				t.Error(ok, err)
 			}
 		})
-		for name, door := range map[string]http.Handler{"alice": h.Middleware(handler), "bob": h.Require(gate.Authenticated, handler)} {
+		for name, door := range map[string]http.Handler{
+			"alice": h.Middleware(handler), "bob": h.Require(gate.Authenticated, handler),
+			"carol": h.Require(gate.Anyone, h.Middleware(handler)), // who asks twice
+		} {
 			cookies := serve(door, request(name)).Cookies()
 			if len(cookies) != 1 || cookies[0].Name != "sessionid" || cookies[0].Value == sessionKey(name) {
 				t.Fatalf("%s: cookies %v", name, cookies)

@@ -122,9 +122,16 @@ func (h *Host) configureLimits(c *Config) error {
 		return fmt.Errorf("session_storage: none is configured, but session_engine = %s needs one", c.SessionEngine)
 	case c.SessionMaxBytes < 0:
 		return fmt.Errorf("session_max_bytes: %d is negative", c.SessionMaxBytes)
+	case c.VerifiedBytes > 1<<31-1:
+		return fmt.Errorf("verified_bytes: %d is more than 2 GiB", c.VerifiedBytes)
+	case c.MaxStaleness < 0 || c.MaxStaleness > maxStaleness:
+		return fmt.Errorf("max_staleness: %v is not between 0 and %v", c.MaxStaleness, maxStaleness)
+	case c.MaxStaleness > 0 && c.WritesOnReads:
+		return errors.New("max_staleness: cannot be used with writes_on_reads, which would write by what old rows say")
 	case c.KDF > KDFModule:
 		return fmt.Errorf("kdf: %d is neither host nor module", c.KDF)
 	}
+	h.keepRecent(c)
 	h.hashing = newHashing(c.HashConcurrency, c.HashMemory, queue)
 	if c.HintEntries == 0 {
 		c.HintEntries = 10_000
@@ -135,6 +142,24 @@ func (h *Host) configureLimits(c *Config) error {
 		h.hints = newHints(c.HintEntries)
 	}
 	return nil
+}
+
+const (
+	maxStaleness = time.Minute
+	recentBytes  = 16 << 20
+)
+
+// keepRecent sets up Config.MaxStaleness. The rows of a session that is in a cache
+// too are read to find out whether the cache is right, and never kept.
+func (h *Host) keepRecent(c *Config) {
+	if c.MaxStaleness == 0 {
+		return
+	}
+	names := []string{"user_by_id", "permissions", "user_permissions", "group_permissions", "user_groups"}
+	if engine := djsession.Engine(c.SessionEngine); engine == djsession.EngineDB || engine == "" {
+		names = append(names, "session_load")
+	}
+	h.recent = djsession.NewRecent(c.MaxStaleness, recentBytes, names...)
 }
 
 // describe keeps what the host must know of the rules.

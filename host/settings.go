@@ -35,6 +35,11 @@ func (c *Config) settings(dialect query.Dialect, columns []query.Column, keys *s
 	s.flag("session_save_every_request", c.SessionSaveEveryRequest, "true")
 	s.text("session_table", c.SessionTable)
 	s.number("session_max_bytes", int64(c.SessionMaxBytes))
+	if c.VerifiedBytes < 0 {
+		s.add("verified_bytes", "0")
+	} else {
+		s.number("verified_bytes", int64(c.VerifiedBytes))
+	}
 	s.text("session_key_user_id", c.SessionKeyUserID)
 	s.text("session_key_backend", c.SessionKeyBackend)
 	s.text("session_key_hash", c.SessionKeyHash)

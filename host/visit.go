@@ -48,6 +48,15 @@ func (h *Host) visit(r *http.Request) *visit {
 	return &visit{host: h, request: target(r), came: cookies, cookies: cookies}
 }
 
+// takeOver begins with what another visit of the same request has found out.
+func (v *visit) takeOver(outer *visit) {
+	outer.mu.Lock()
+	defer outer.mu.Unlock()
+	v.came, v.cookies = outer.came, outer.cookies
+	v.user, v.granted, v.session, v.asked = outer.user, outer.granted, outer.session, outer.asked
+	v.session.Items = slices.Clone(v.session.Items)
+}
+
 // visitOf is the innermost visit that r passed, or nil.
 func visitOf(r *http.Request) *visit {
 	v, _ := r.Context().Value(visitKey{}).(*visit)

@@ -28,6 +28,9 @@ func (c *config) warn(ctx context.Context, db host.DB, log *slog.Logger) {
 	if strings.EqualFold(c.host.SessionCookieSameSite, "None") && !c.host.SessionCookieSecure {
 		log.Warn("session_cookie_samesite is None without session_cookie_secure: browsers refuse the cookie")
 	}
+	if window := c.host.MaxStaleness; window > 0 {
+		log.Warn("max_staleness is set: this is the revocation window, for which a logout, a changed password or a deactivated user may go unseen", "revocation_window", window)
+	}
 	if !c.demo {
 		c.warnHashes(ctx, db, log)
 	}
