@@ -231,26 +231,3 @@ func (b *batches) slow(l *lane) {
 		go b.start(other)
 	}
 }
-
-// form is that of a statement, or nil when it is asked alone: forever, or this
-// once since nothing is known of it yet.
-func (b *batches) form(ctx context.Context, s *query.Statement) *form {
-	if s.AdHoc {
-		return nil
-	}
-	if f, known := b.forms.get(s.SQL); known {
-		return f
-	}
-	if !b.describing.TryLock() {
-		return nil
-	}
-	defer b.describing.Unlock()
-	if f, known := b.forms.get(s.SQL); known {
-		return f
-	}
-	f, ok := b.describe(ctx, s.SQL)
-	if ok {
-		b.forms.put(s.SQL, f)
-	}
-	return f
-}

@@ -1,16 +1,11 @@
 package postgres
 
 import (
-	"encoding/binary"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgtype"
-
-	"github.com/djedge/djedge/djsession/query"
 )
 
 // form is a statement that may be asked for many requests at once.
@@ -24,58 +19,6 @@ type form struct {
 	many    []int16      // the same of batched, whose first column is the request's number
 	failed  atomic.Int32 // batches, before one that was answered
 	worked  atomic.Bool
-}
-
-// maxForms is a bound in case a caller builds SQL from its data; the rules
-// have about six.
-const maxForms = 64
-
-// forms are those that were asked for, by their SQL. A nil form is of a
-// statement that is asked alone.
-type forms struct {
-	mu   sync.RWMutex
-	made map[string]*form
-	next int
-}
-
-func (f *forms) get(sql string) (made *form, known bool) {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	made, known = f.made[sql]
-	return made, known || len(f.made) >= maxForms
-}
-
-func (f *forms) put(sql string, made *form) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.made == nil {
-		f.made = map[string]*form{}
-	}
-	if f.made[sql] == nil && len(f.made) < maxForms {
-		f.made[sql] = made
-	}
-}
-
-// number names the next form: a name is never used for two.
-func (f *forms) number() string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.next++
-	return "djedge_" + strconv.Itoa(f.next)
-}
-
-// forget is for a form that failed. A migration may have changed its types,
-// which are asked for again; one that never works is given up.
-func (f *forms) forget(made *form) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	switch {
-	case f.made[made.sql] != made:
-	case made.worked.Load():
-		delete(f.made, made.sql)
-	case made.failed.Add(1) == 3:
-		f.made[made.sql] = nil
-	}
 }
 
 // elements are the types that a parameter may have, with the type of an array
@@ -175,77 +118,3 @@ func rewrite(sql string, oids []uint32) (string, bool) {
 	return "SELECT djedge_batch.n, djedge_row.* FROM unnest(" + strings.TrimSuffix(arrays.String(), ", ") +
 		") WITH ORDINALITY AS djedge_batch(" + columns.String() + "n) CROSS JOIN LATERAL (" + inner.String() + " OFFSET 0) AS djedge_row", true
 }
-
-// maxArgument bounds the text of an argument in a batch.
-const maxArgument = 1024
-
-// encode appends v as an element of an array: its length and PostgreSQL's
-// binary form. What that type does not hold for certain is not ok, and asked
-// alone, so that it cannot fail a batch.
-func encode(b []byte, oid uint32, v query.Value) ([]byte, bool) {
-	switch oid {
-	case pgtype.TextOID, pgtype.VarcharOID, pgtype.BPCharOID:
-		text := v.Text()
-		if v.Kind() != query.KindText || len(text) > maxArgument || strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text) {
-			return b, false
-		}
-		return append(binary.BigEndian.AppendUint32(b, uint32(len(text))), text...), true
-	case pgtype.Int8OID, pgtype.Int4OID, pgtype.Int2OID:
-		n, ok := integer(v)
-		switch {
-		case !ok:
-		case oid == pgtype.Int8OID:
-			return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(b, 8), uint64(n)), true
-		case oid == pgtype.Int4OID && n == int64(int32(n)):
-			return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(b, 4), uint32(n)), true
-		case oid == pgtype.Int2OID && n == int64(int16(n)):
-			return binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint32(b, 2), uint16(n)), true
-		}
-	case pgtype.UUIDOID:
-		if v.Kind() != query.KindText {
-			return b, false
-		}
-		var id pgtype.UUID
-		if dashed, ok := query.ParseUUID(v.Text()); !ok || dashed != v.Text() || id.Scan(dashed) != nil {
-			return b, false
-		}
-		return append(binary.BigEndian.AppendUint32(b, 16), id.Bytes[:]...), true
-	case pgtype.TimestamptzOID, pgtype.TimestampOID:
-		// PostgreSQL's years are -4713 to 294276.
-		const year1, year10000 = -62_135_596_800_000_000, 253_402_300_800_000_000
-		if v.Kind() == query.KindTime && v.Bits() >= year1 && v.Bits() < year10000 {
-			return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32(b, 8), uint64(v.Bits()-since1970)), true
-		}
-	case pgtype.BoolOID:
-		if v.Kind() == query.KindBool {
-			return append(binary.BigEndian.AppendUint32(b, 1), byte(v.Bits())), true
-		}
-	}
-	return b, false
-}
-
-// integer reads a number, which may come as text.
-func integer(v query.Value) (int64, bool) {
-	switch v.Kind() {
-	case query.KindInt:
-		return v.Int(), true
-	case query.KindText:
-		n, err := strconv.ParseInt(v.Text(), 10, 64)
-		return n, err == nil && strconv.FormatInt(n, 10) == v.Text()
-	}
-	return 0, false
-}
-
-// arrayHeader is the size of what comes before the elements of an array.
-const arrayHeader = 20
-
-// array begins an array: one dimension, no nulls, from 1 on. See [count].
-func array(b []byte, oid uint32) []byte {
-	for _, v := range [...]uint32{1, 0, oid, 0, 1} {
-		b = binary.BigEndian.AppendUint32(b, v)
-	}
-	return b
-}
-
-// count says how many elements the array has.
-func count(array []byte, n int) { binary.BigEndian.PutUint32(array[12:], uint32(n)) }

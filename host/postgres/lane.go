@@ -19,8 +19,7 @@ type lane struct {
 	batches  *batches
 	batch    []*waiting
 	groups   []group
-	values   [][]byte // of one row
-	text     []byte   // of one row
+	text     []byte // of one row
 	started  time.Time
 	patience time.Duration
 	timer    *time.Timer
@@ -134,7 +133,10 @@ func (l *lane) group(f *form) *group {
 // send asks over one connection, in one round trip. An error is of everybody.
 func (l *lane) send(ctx context.Context) error {
 	conn, err := l.batches.db.connection(ctx, false)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return errAlone // some may wait longer
+	case err != nil:
 		return err
 	}
 	defer conn.Release()
@@ -220,6 +222,9 @@ func (l *lane) read(rows *pgconn.ResultReader, types *pgtype.Map, g *group) erro
 	many := len(g.who) > 1
 	for rows.NextRow() {
 		raw, fields := rows.Values(), fields
+		if len(raw) != len(fields) {
+			return errors.New("a row of another length")
+		}
 		at := 0
 		if many {
 			if len(raw[0]) != 8 {
@@ -273,47 +278,4 @@ func isText(oid uint32) bool {
 		return true
 	}
 	return false
-}
-
-// describe finds out the types of a statement. Not ok means that it may be
-// tried again; a nil form that sql cannot be batched.
-func (b *batches) describe(ctx context.Context, sql string) (f *form, ok bool) {
-	if _, _, simple := split(sql); !simple {
-		return nil, true
-	}
-	conn, err := b.db.connection(ctx, false)
-	if err != nil {
-		return nil, false
-	}
-	defer conn.Release()
-	ctx, cancel := detached(ctx)
-	defer cancel()
-	plain, err := conn.Conn().PgConn().Prepare(ctx, "", sql, nil)
-	if err != nil {
-		return nil, false
-	}
-	f = &form{sql: sql, name: b.forms.number(), oids: plain.ParamOIDs}
-	if f.batched, ok = rewrite(sql, plain.ParamOIDs); !ok {
-		return nil, true
-	}
-	for _, oid := range f.oids {
-		f.arrays = append(f.arrays, elements[oid].array)
-	}
-	many, err := conn.Conn().PgConn().Prepare(ctx, "", f.batched, nil)
-	if err != nil {
-		return nil, !conn.Conn().IsClosed()
-	}
-	if !slices.Equal(many.ParamOIDs, f.arrays) || len(many.Fields) != len(plain.Fields)+1 {
-		return nil, true
-	}
-	f.plain, f.many = formats(plain, conn.Conn().TypeMap()), formats(many, conn.Conn().TypeMap())
-	return f, true
-}
-
-func formats(s *pgconn.StatementDescription, types *pgtype.Map) []int16 {
-	all := make([]int16, len(s.Fields))
-	for i, f := range s.Fields {
-		all[i] = types.FormatCodeForOID(f.DataTypeOID)
-	}
-	return all
 }
