@@ -48,11 +48,14 @@ const words = " SELECT FROM WHERE AND CAST AS bigint LIMIT INNER JOIN ON IN "
 // SELECT of quoted names by parameters, which can be asked inside of another one
 // and for many requests at once.
 func split(sql string) (parts []string, numbers []int, ok bool) {
-	start := 0
+	start, last := 0, "" // last is the token before
 	for i := 0; i < len(sql); {
 		c := sql[i]
 		end := i + 1
 		switch {
+		case c == ' ':
+			i++
+			continue
 		case c == '"':
 			n := strings.IndexByte(sql[end:], '"')
 			if n < 0 {
@@ -60,7 +63,7 @@ func split(sql string) (parts []string, numbers []int, ok bool) {
 			}
 			end += n + 1
 		case c == '$':
-			for end < len(sql) && sql[end] >= '0' && sql[end] <= '9' {
+			for end < len(sql) && digit(sql[end]) {
 				end++
 			}
 			n, err := strconv.Atoi(sql[i+1 : end])
@@ -69,22 +72,25 @@ func split(sql string) (parts []string, numbers []int, ok bool) {
 			}
 			parts, numbers, start = append(parts, sql[start:i]), append(numbers, n), end
 		case letter(c):
-			for end < len(sql) && letter(sql[end]) {
+			for end < len(sql) && (letter(sql[end]) || digit(sql[end])) {
 				end++
 			}
-			alias := end == i+1 && (end == len(sql) || sql[end] != '(')
-			if !alias && !strings.Contains(words, " "+sql[i:end]+" ") || i == 0 && sql[:end] != "SELECT" {
+			if end > i+1 && !strings.Contains(words, " "+sql[i:end]+" ") {
 				return nil, nil, false
 			}
-		case !strings.ContainsRune(" ,.=<>()0123456789", rune(c)):
+		case c == '(' && last != "CAST" && last != "IN", // the name of a function
+			!digit(c) && !strings.ContainsRune(",.=<>()", rune(c)):
 			return nil, nil, false
 		}
+		last = sql[i:end]
 		i = end
 	}
 	return append(parts, sql[start:]), numbers, strings.HasPrefix(sql, "SELECT ") && len(numbers) > 0
 }
 
 func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' }
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
 
 // rewrite is the statement for many requests, whose parameters are arrays. It
 // answers rows of the number of a request, from 1 on, and what sql selects.
