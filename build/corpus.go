@@ -16,7 +16,8 @@ var djangos = []string{"2.2", "3.2", "4.2", "5.2", "6.0", "6.1"}
 
 const corpusUsage = `usage: go run ./build corpus [--seed N] [--out DIR] [--components DIR] [DJANGO…]
 
-Asks real Djangos (all, or these releases) and writes DIR/django-RELEASE.json for each. The same seed
+Asks real Djangos (all, or these releases) and writes DIR/django-RELEASE.json for each. A MariaDB among the
+components is started for the section mariadb; without one the section is left out. The same seed
 and the same environments make the same files. See testdata/vectors/README.md.
 `
 
@@ -41,6 +42,16 @@ func corpus(args []string) int {
 	if err := os.MkdirAll(*out, 0o755); err != nil {
 		return fail(err)
 	}
+	socket := ""
+	switch server, err := startMariaDB(*components); {
+	case err == nil:
+		defer server.stop()
+		socket = server.Socket
+	case os.Getenv("CI") == "true":
+		return fail(err)
+	default:
+		fmt.Printf("the section mariadb is left out: %v\n", err)
+	}
 	for _, release := range releases {
 		python := filepath.Join(*components, "django"+strings.ReplaceAll(release, ".", ""), "bin", "python")
 		if _, err := os.Stat(python); err != nil {
@@ -51,7 +62,7 @@ func corpus(args []string) int {
 			continue
 		}
 		file := filepath.Join(*out, "django-"+release+".json")
-		if err := generate(python, *seed, file); err != nil {
+		if err := generate(python, *seed, file, socket); err != nil {
 			return fail(fmt.Errorf("django %s: %w", release, err))
 		}
 		all, err := readVectors(file)
@@ -65,8 +76,11 @@ func corpus(args []string) int {
 
 // generate runs the generator with nothing of this machine but the path: time
 // zones, locales and hash seeds must not leak into vectors.
-func generate(python string, seed int, file string) error {
+func generate(python string, seed int, file, mariadb string) error {
 	cmd := exec.Command(python, filepath.Join("build", "corpus", "generate.py"), "--seed", strconv.Itoa(seed), "--out", file)
+	if mariadb != "" {
+		cmd.Args = append(cmd.Args, "--mariadb", mariadb)
+	}
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "PYTHONHASHSEED=0", "PYTHONDONTWRITEBYTECODE=1", "PYTHONUTF8=1", "TZ=UTC", "LC_ALL=C.UTF-8", "TMPDIR=" + os.TempDir()}
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	return cmd.Run()

@@ -34,7 +34,9 @@ type judge struct {
 	pure    host.Engine // for functions without a database
 	mu      sync.Mutex
 	engines map[string]host.Engine
-	zones   sync.Map // offsets by the zone's name
+
+	collated map[string][]*collatedSite // not in use, by their kind
+	zones    sync.Map                   // offsets by the zone's name
 }
 
 // newJudge judges with an engine of this repository's: "native" or "wasm".
@@ -60,7 +62,7 @@ func newJudge(kind string) (*judge, error) {
 
 // newJudgeOf judges with the engines that another kind of host makes.
 func newJudgeOf(engine func() host.Engine, workers int) (*judge, error) {
-	j := &judge{make: engine, workers: workers, engines: map[string]host.Engine{}}
+	j := &judge{make: engine, workers: workers, engines: map[string]host.Engine{}, collated: map[string][]*collatedSite{}}
 	var err error
 	if j.pure, err = j.engine(host.KeySettings(signing.DeriveKeys("", "functions take their keys from the vector", nil))); err != nil {
 		return nil, err
@@ -69,6 +71,11 @@ func newJudgeOf(engine func() host.Engine, workers int) (*judge, error) {
 }
 
 func (j *judge) close() {
+	for _, kept := range j.collated {
+		for _, s := range kept {
+			s.close()
+		}
+	}
 	for _, e := range j.engines {
 		_ = e.Close(context.Background())
 	}

@@ -50,6 +50,7 @@ var sectionJudges = map[string]func(j *judge, v *vector) error{
 	"custom_user":            judgeCustomUser,
 	"expiry_naive":           judgeExpiryNaive,
 	"reset_token_zone":       judgeResetTokenZone,
+	"mariadb":                judgeMariaDB,
 }
 
 func (j *judge) judge(v *vector) error {
@@ -58,7 +59,7 @@ func (j *judge) judge(v *vector) error {
 		return errSkip("not implemented yet")
 	}
 	err := judgeSection(j, v)
-	if err != nil && v.has("may_refuse") {
+	if err != nil && v.has("may_refuse") && v.Section != "mariadb" { // which is judged as a careful reader
 		return errSkip("answered otherwise, as the vector allows: " + v.text("may_refuse"))
 	}
 	return err

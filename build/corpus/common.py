@@ -66,6 +66,7 @@ class Corpus:
         self.release = "%d.%d" % self.version
         self.vectors = []
         self.counts = {}
+        self.mariadb = None  # the version of the server, where there was one
         self.clock = Clock()
         self.clock.install()
         self.default_secret = self.rng("default_secret").text(50, LETTERS + SPECIAL[:26].replace("'", "").replace('"', ""))

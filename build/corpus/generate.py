@@ -4,6 +4,7 @@ Run with the Python of the environment that has that Django. The same seed in th
 for byte. Each *_sections.py makes a group of sections; README.md in testdata/vectors says what their fields mean.
 """
 import argparse
+import importlib.util
 import json
 import os
 import subprocess
@@ -14,7 +15,20 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 MIDDLEWARE = ["django.contrib.sessions.middleware.SessionMiddleware", "django.contrib.auth.middleware.AuthenticationMiddleware"]
 
 
-def configure(user_model):
+def database(socket, collation):
+    """SQLite in memory, or a fresh database of the MariaDB that listens at the socket."""
+    if not socket:
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+    import pymysql
+
+    pymysql.install_as_MySQLdb()
+    with pymysql.connect(unix_socket=socket, user="root").cursor() as cursor:
+        cursor.execute("DROP DATABASE IF EXISTS corpus")
+        cursor.execute("CREATE DATABASE corpus CHARACTER SET utf8mb4 COLLATE " + collation)
+    return {"ENGINE": "django.db.backends.mysql", "NAME": "corpus", "HOST": socket, "USER": "root", "OPTIONS": {"charset": "utf8mb4"}}
+
+
+def configure(user_model, database):
     import django
     from django.conf import settings
 
@@ -22,7 +36,7 @@ def configure(user_model):
         SECRET_KEY="replaced for every vector", DEBUG=False, ALLOWED_HOSTS=["*"], USE_TZ=True, TIME_ZONE="UTC", ROOT_URLCONF=(), MIDDLEWARE=MIDDLEWARE,
         INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"] + (["people"] if user_model else []),
         AUTH_USER_MODEL=user_model or "auth.User", DEFAULT_AUTO_FIELD="django.db.models.AutoField", SILENCED_SYSTEM_CHECKS=["auth.W004"],
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}, LOGGING_CONFIG=None,
+        DATABASES={"default": database}, LOGGING_CONFIG=None,
         AUTH_PASSWORD_VALIDATORS=[{"NAME": "django.contrib.auth.password_validation." + n} for n in (
             "UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")])
     django.setup()
@@ -36,17 +50,23 @@ def configure(user_model):
     ContentType.objects.all().delete()
 
 
-def run(seed, user_model):
+def run(seed, user_model=None, mariadb=None, collation=None):
     sys.path.insert(0, HERE)
     import logging
     import warnings
 
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
-    configure(user_model)
+    configure(user_model, database(collation and mariadb, collation))
     from common import Corpus
 
     corpus = Corpus(seed)
+    if collation:
+        import mariadb_sections
+
+        mariadb_sections.make(corpus, collation)
+        corpus.mariadb = mariadb_sections.server()
+        return corpus
     if user_model:
         import custom_sections
 
@@ -71,9 +91,10 @@ def about(corpus):
     from common import VERSION, python_version
     from password_sections import algorithms
 
+    more = {"mariadb": corpus.mariadb} if corpus.mariadb else {}
     return {
         "django": corpus.django, "available_hashers": algorithms(), "python": python_version(), "seed": corpus.seed, "generator": VERSION,
-        "libs": {name: version(name) for name in ("bcrypt", "argon2-cffi", "argon2-cffi-bindings")}, "default_secret": corpus.default_secret, "counts": corpus.counts,
+        "libs": {name: version(name) for name in ("bcrypt", "argon2-cffi", "argon2-cffi-bindings") + (("PyMySQL",) if more else ())}, **more, "default_secret": corpus.default_secret, "counts": corpus.counts,
     }
 
 
@@ -81,25 +102,38 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--out", required=True)
+    parser.add_argument("--mariadb", help="socket of a MariaDB whose user root has no password, for the section mariadb")
     parser.add_argument("--user-model", help="make the vectors of this user model alone")
+    parser.add_argument("--collation", help="make the vectors of MariaDB with this collation alone")
     options = parser.parse_args()
     # Sets are iterated in the order of their hashes; the environment of the process decides that.
     if os.environ.get("PYTHONHASHSEED") != "0":
         os.environ["PYTHONHASHSEED"] = "0"
         os.execv(sys.executable, [sys.executable] + sys.argv)
-    corpus = run(options.seed, options.user_model)
-    if not options.user_model:
+    corpus = run(options.seed, options.user_model, options.mariadb, options.collation)
+    if not options.user_model and not options.collation:
         from custom_sections import MODELS
 
         for model in MODELS:
-            with tempfile.TemporaryDirectory() as directory:
-                part = os.path.join(directory, "part.json")
-                subprocess.run([sys.executable, __file__, "--seed", str(options.seed), "--out", part, "--user-model", model], check=True)
-                with open(part) as f:
-                    for vector in json.load(f)["vectors"]:
-                        fields = {k: v for k, v in vector.items() if k not in ("id", "section", "django")}
-                        corpus.add(vector["section"], **fields)
+            part(corpus, options, "--user-model", model)
+        if options.mariadb and importlib.util.find_spec("pymysql"):
+            from mariadb_sections import COLLATIONS
+
+            for collation in COLLATIONS:
+                part(corpus, options, "--mariadb", options.mariadb, "--collation", collation)
     write(corpus, options.out)
+
+
+def part(corpus, options, *what):
+    """Vectors of another process: there is one user model and one default database in each."""
+    with tempfile.TemporaryDirectory() as directory:
+        out = os.path.join(directory, "part.json")
+        subprocess.run([sys.executable, __file__, "--seed", str(options.seed), "--out", out, *what], check=True)
+        with open(out) as f:
+            made = json.load(f)
+    corpus.mariadb = made["meta"].get("mariadb", corpus.mariadb)
+    for vector in made["vectors"]:
+        corpus.add(vector["section"], **{k: v for k, v in vector.items() if k not in ("id", "section", "django")})
 
 
 def write(corpus, out):
