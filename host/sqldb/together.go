@@ -38,7 +38,7 @@ type waiting struct {
 	statements []query.Statement
 	results    []query.Result
 	err        error
-	gone       atomic.Bool
+	taken      atomic.Bool   // by who answers it, or by who does not wait any more
 	done       chan struct{} // has room for one
 }
 
@@ -63,6 +63,7 @@ func (t *together) query(ctx context.Context, statements []query.Statement) (res
 	}
 	w := t.pool.Get().(*waiting)
 	w.statements, w.results, w.err = statements, newResults(len(statements)), nil
+	w.taken.Store(false)
 	t.mu.Lock()
 	t.queue = append(t.queue, w)
 	lead := !t.gathering && t.out < t.lanes
@@ -77,12 +78,10 @@ func (t *together) query(ctx context.Context, statements []query.Statement) (res
 	select {
 	case <-w.done:
 	case <-ctx.Done():
-		select {
-		case <-w.done: // before, or at the same time
-		default:
-			w.gone.Store(true)
+		if w.taken.CompareAndSwap(false, true) {
 			return nil, true, ctx.Err()
 		}
+		<-w.done // its statements are being read, and the caller's again only then
 	}
 	results, err = w.results, w.err
 	w.statements, w.results = nil, nil
@@ -111,8 +110,12 @@ func (t *together) lead() {
 	runtime.Gosched()
 	t.mu.Lock()
 	n := min(len(t.queue), maxTogether)
-	batch := make([]*waiting, n)
-	copy(batch, t.queue)
+	batch := make([]*waiting, 0, n)
+	for _, w := range t.queue[:n] {
+		if w.taken.CompareAndSwap(false, true) {
+			batch = append(batch, w)
+		}
+	}
 	rest := copy(t.queue, t.queue[n:])
 	clear(t.queue[rest:])
 	t.queue = t.queue[:rest]
@@ -138,6 +141,9 @@ func (t *together) lead() {
 }
 
 func (t *together) answer(batch []*waiting) {
+	if len(batch) == 0 {
+		return
+	}
 	p, err := t.db.acquire()
 	if err != nil {
 		fail(batch, err)
@@ -160,9 +166,6 @@ func (t *together) answer(batch []*waiting) {
 // answer stops at the first error: what comes after it would wait for the same.
 func (r *reader) answer(batch []*waiting) {
 	for i, w := range batch {
-		if w.gone.Load() {
-			continue
-		}
 		for j := range w.statements {
 			if err := r.read(&w.statements[j], &w.results[j]); err != nil {
 				fail(batch[i:], errAlone)
