@@ -65,7 +65,8 @@ func (u *Users) readClaim(sess *djsession.Session) (claim, gate.Reason) {
 // session whose hash was made with a fallback key moves to a new key with the
 // current hash, and one whose hash fails is flushed. An error means that
 // nothing could be found out; the reason then is one of those that are never
-// let through.
+// let through. With [Settings.Unchecked] the reason for a user is
+// [gate.ReasonUserUnchecked].
 func (u *Users) GetUser(ctx context.Context, fx Effects, sess *djsession.Session) (*User, gate.Reason, error) {
 	return u.getUser(ctx, fx, sess, false)
 }
@@ -75,11 +76,21 @@ func (u *Users) getUser(ctx context.Context, fx Effects, sess *djsession.Session
 	if why != gate.ReasonOK {
 		return nil, why, nil
 	}
+	if u.settings.Unchecked {
+		return u.unchecked(c), gate.ReasonUserUnchecked, nil
+	}
 	user, err := u.load(ctx, fx, c.pk, granted)
 	if err != nil {
 		return nil, gate.ReasonDatabaseUnavailable, err
 	}
 	return u.verify(ctx, fx, sess, c, user)
+}
+
+// unchecked is the user whom a session names, of whom nothing else is known.
+func (u *Users) unchecked(c claim) *User {
+	row := make([]query.Value, len(u.columns.all))
+	row[u.columns.pk] = c.pk
+	return &User{users: u, row: row, password: new(string), backend: c.backend}
 }
 
 // FromKey loads the session with this key and its user, as [Users.GetUser]

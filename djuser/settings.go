@@ -55,6 +55,11 @@ type Settings struct {
 	// that a fallback key verified to a new key with the current hash, and
 	// flushes one whose hash fails. Otherwise both are left to Django.
 	WritesOnReads bool
+	// Unchecked takes a session's word for its user: no row is read, and nothing
+	// but the primary key is known. A deleted or deactivated user and a changed
+	// password go unseen until the session ends. It is for sessions in signed
+	// cookies, where there is no database.
+	Unchecked bool
 	// Rehash upgrades an outdated hash after a successful login. It must only
 	// be set when Hashers are known to be the site's: two sides with other
 	// parameters would rewrite each other's hashes, and each rewrite ends the
@@ -113,7 +118,10 @@ func New(s Settings, store *djsession.Store) (*Users, error) {
 		return nil, err
 	}
 	u := &Users{settings: s, store: store, backend: loginBackend(s.Backends), grants: slices.ContainsFunc(s.Backends, grantsPermissions)}
-	if u.authKey().IsZero() { // else every session would look stale
+	if s.Unchecked && store.Engine() != djsession.EngineSignedCookies {
+		return nil, errors.New("user_check: none is for session_engine = signed_cookies alone")
+	}
+	if !s.Unchecked && u.authKey().IsZero() { // else every session would look stale
 		name := "key_auth_hash"
 		if !s.Version.AtLeast(3, 1) || store.Settings().DefaultHashingAlgorithm == signing.SHA1 {
 			name = "key_auth_hash_sha1"

@@ -20,7 +20,7 @@ import (
 // A Config may hold the secret key: printing one prints nothing of it.
 type Config struct {
 	// DB answers the statements: postgres.Open or sqldb.OpenSQLite. It stays
-	// the caller's to close.
+	// the caller's to close. Only UserCheck can do without one.
 	DB DB
 
 	// Storage is the cache or the folder where SessionEngine keeps sessions:
@@ -185,6 +185,14 @@ type Config struct {
 	// AllowedHosts is ALLOWED_HOSTS, for forms: without it the Host of a
 	// request says nothing about where a form came from.
 	AllowedHosts []string
+
+	// UserCheck "none" takes the word of a signed cookie for whose it is, without
+	// any database: nothing but the user's id is known, requirements beyond
+	// [gate.Authenticated] are errors, the reason of a decision is user_unchecked,
+	// and a deleted or deactivated user and a changed password go unseen until the
+	// cookie has expired. It needs SessionEngine "signed_cookies", and is used
+	// without DB. Default "full".
+	UserCheck string
 
 	// WritesOnReads lets a check write what Django would write: the session's
 	// new key after a hit on a fallback key, and the end of a session whose

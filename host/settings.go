@@ -97,6 +97,7 @@ func (c *Config) settings(dialect query.Dialect, columns []query.Column, keys *s
 		s.add("rule", r.String())
 	}
 
+	s.text("user_check", c.UserCheck)
 	s.flag("writes_on_reads", c.WritesOnReads, "true")
 	s.flag("rehash", c.DjangoVersion != "" || c.PasswordHashers != nil, "true")
 

@@ -3,7 +3,8 @@ package gate
 import "strings"
 
 // Decide answers req, which requires require, for the user who. Without a user
-// (nil), why says why there is none; with one it is [ReasonOK]. grants are the
+// (nil), why says why there is none; with one it is [ReasonOK], or
+// [ReasonUserUnchecked]. grants are the
 // user's, read only when require needs them ([Requirement.NeedsGrants]). It
 // fails closed: a why that means "could not be found out", a who and a why that
 // contradict each other, grants that are missing, and a requirement that is
@@ -19,7 +20,7 @@ func (g *Gate) Decide(req Request, require Requirement, who *Identity, why Reaso
 	switch {
 	case why.undecided():
 		return g.fail(d)
-	case (who != nil) != (why == ReasonOK), who != nil && who.ID == "", unmet == ReasonInternal:
+	case (who != nil) != why.hasUser(), who != nil && who.ID == "", unmet == ReasonInternal:
 		d.Reason, d.Detail = ReasonInternal, detail
 		return g.fail(d)
 	case met:

@@ -55,6 +55,10 @@ const (
 	ReasonPathAmbiguous // servers may read the path or the method differently
 	ReasonPasswordWeak  // AUTH_PASSWORD_VALIDATORS
 
+	// ReasonUserUnchecked is ReasonOK where there is no database (user_check is
+	// none): the session is right, and what became of its user is not known.
+	ReasonUserUnchecked
+
 	numReasons
 )
 
@@ -65,7 +69,7 @@ var reasonNames = [numReasons]string{
 	"email_invalid", "password_empty", "password_invalid", "field_invalid", "session_deleted",
 	"origin_mismatch", "cross_site", "host_not_loopback", "content_type", "method", "bad_request",
 	"hash_cost", "hash_unsupported", "rate_limited", "busy", "database_unavailable", "no_randomness",
-	"permission_missing", "not_in_group", "path_ambiguous", "password_weak",
+	"permission_missing", "not_in_group", "path_ambiguous", "password_weak", "user_unchecked",
 }
 
 // String is the reason's name in snake_case, the same in metrics and audit.
@@ -80,7 +84,7 @@ func (r Reason) String() string {
 // (A check that finds no user is 401, whatever the reason; see [Gate.Decide].)
 func (r Reason) Status() int {
 	switch r {
-	case ReasonOK:
+	case ReasonOK, ReasonUserUnchecked:
 		return 200
 	case ReasonNotAuthenticated:
 		return 401
@@ -101,6 +105,9 @@ func (r Reason) Status() int {
 	}
 	return 503
 }
+
+// hasUser reports whether r comes with a user.
+func (r Reason) hasUser() bool { return r == ReasonOK || r == ReasonUserUnchecked }
 
 // undecided reports whether r says that nothing could be found out, so that
 // not even an anonymous request may be let through.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/djedge/djedge/host"
 	"github.com/djedge/djedge/host/postgres"
+	httpserve "github.com/djedge/djedge/host/serve"
 	"github.com/djedge/djedge/host/sqldb"
 )
 
@@ -21,6 +22,17 @@ const connectTimeout = 10 * time.Second
 
 // openSite opens the configured database and makes sure that it answers.
 func openSite(ctx context.Context, c *config, _ *slog.Logger) (host.DB, func() error, error) {
+	if c.host.UserCheck == "none" {
+		if c.database != "" {
+			return nil, nil, configf("user_check: with none the database is not asked, so give it none")
+		}
+		for _, name := range c.api {
+			if name != httpserve.Me {
+				return nil, nil, configf("api: %s needs a database, and user_check is none", name)
+			}
+		}
+		return nil, func() error { return nil }, nil
+	}
 	if c.database == "" {
 		return nil, nil, configf("database is missing: sqlite:///absolute/path.db, postgres://… or mysql://…")
 	}

@@ -170,7 +170,7 @@ func transient(ctx context.Context, db host.DB, err error) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	return db.Ping(ctx) != nil
+	return db != nil && db.Ping(ctx) != nil
 }
 
 // handler is the public one.

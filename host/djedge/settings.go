@@ -106,6 +106,7 @@ func (c *config) options() []option {
 		{table: serve, key: "header_email", to: &h.HeaderEmail, def: "Remote-Email", doc: "with the e-mail address"},
 		{table: serve, key: "header_staff", to: &h.HeaderStaff, def: "Remote-Staff", doc: "with is_staff"},
 		{table: serve, key: "header_superuser", to: &h.HeaderSuperuser, def: "Remote-Superuser", doc: "with is_superuser"},
+		{table: serve, key: "user_check", to: &h.UserCheck, def: "full", doc: "none takes a signed cookie's word for whose it is, without a database: nothing but the id is known, rules can ask for a login at most, decisions say user_unchecked, and a deleted or deactivated user and a changed password go unseen until the cookie has expired. For session_engine = signed_cookies and api = [] or me"},
 		{table: serve, key: "writes_on_reads", to: &h.WritesOnReads, def: "false", doc: "write what Django would write when it reads a session: the new key after a fallback key, the end of a session whose hash fails. Left to Django by default"},
 
 		{table: serve, key: "limit_password_requests", to: (*count)(&c.passwordRequests), def: "60", doc: "requests with a password per client address and minute; 0 is no limit"},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/djedge/djedge/djsession"
+	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser"
 	"github.com/djedge/djedge/djuser/gate"
@@ -59,7 +60,14 @@ func (c *config) build() (*Rules, error) {
 		c.session.Zone = c.zone
 	}
 
-	r := &Rules{csrfInSession: c.user.CSRFUseSessions, maxPassword: cmp.Or(c.hash.Limits.PasswordBytes, 4096)}
+	if c.user.Unchecked {
+		for i, rule := range c.gate.Rules {
+			if !knownUnchecked(rule.Allow) {
+				return nil, errorf.Errorf("rule %d (%s): with user_check = none nothing is known of a user but the id, so %s cannot be asked for", i+1, rule.Path, string(rule.Allow))
+			}
+		}
+	}
+	r := &Rules{csrfInSession: c.user.CSRFUseSessions, unchecked: c.user.Unchecked, maxPassword: cmp.Or(c.hash.Limits.PasswordBytes, 4096)}
 	var err error
 	if r.validators, err = djuser.NewPasswordValidators(c.validators...); err != nil {
 		return nil, err
@@ -84,6 +92,9 @@ func (c *config) build() (*Rules, error) {
 	r.table.Repeat(r.gate.Fail(gate.ReasonInternal, "").RemoveHeaders)
 	return r, nil
 }
+
+// knownUnchecked reports whether a requirement can be decided without a row.
+func knownUnchecked(r gate.Requirement) bool { return r == gate.Anyone || r == gate.Authenticated }
 
 // setNumber reads a decimal number from 1 to most. A setting that is given
 // means what it says: 0, like the empty text, would silently be the default.

@@ -86,7 +86,9 @@ func (r *Rules) result(fx *watched, op *abi.Op, require gate.Requirement, v visi
 	*result = abi.Result{SessionKey: v.session.Key()}
 	var who *gate.Identity
 	if v.user != nil {
-		who, v.why = &fx.answer.identity, gate.ReasonOK
+		if who = &fx.answer.identity; !r.unchecked {
+			v.why = gate.ReasonOK
+		}
 		*who = v.user.Identity()
 		result.User = v.user.Row()
 	}
@@ -104,6 +106,8 @@ func (r *Rules) check(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result
 		return r.refuse(rule, err)
 	case require.Check() != nil:
 		return nil, errors.New("unknown requirement")
+	case r.unchecked && !knownUnchecked(require):
+		return nil, errors.New("with user_check = none nothing is known of a user but the id")
 	}
 	read := r.visitor
 	if require.NeedsGrants() {

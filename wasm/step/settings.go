@@ -197,6 +197,11 @@ func (c *config) set(name, value string) (err error) {
 		err = addText(&g.CSRF.AllowedHosts, value)
 	case "rule":
 		err = addRule(&g.Rules, value)
+	case "user_check":
+		if value != "none" && value != "full" {
+			return problem("is neither full nor none")
+		}
+		u.Unchecked = value == "none"
 	case "writes_on_reads":
 		err = setBool(&u.WritesOnReads, value)
 	case "rehash":

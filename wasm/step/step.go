@@ -27,6 +27,7 @@ type Rules struct {
 	validators    *djuser.PasswordValidators
 	maxPassword   int // bytes
 	csrfInSession bool
+	unchecked     bool // user_check is none
 }
 
 // Statements is every statement that effects may name, in the ABI's order.
