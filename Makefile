@@ -119,6 +119,15 @@ compat: $(MODULE) components ## Write docs/compat.md from what the tests show wi
 	  $(beside) go test -count=1 -timeout 20m -run '$(COMPAT_TESTS)' ./host ./host/sqldb ./build/e2e
 	go run ./build compat $(RECORDED) $(VECTORS)
 
+RUNS = $(COMPONENTS)/runtimes.jsonl
+
+.PHONY: runtimes
+runtimes: $(MODULE) components ## Write docs/runtimes.md from the vectors in every runtime, and the scenarios through every door
+	@rm -f $(RUNS)
+	CI=true DJEDGE_SCENARIO_RECORD=$(RUNS) $(beside) go test -count=1 -timeout 20m ./build/scenario
+	CI=true go run ./build conformance --components $(COMPONENTS) --record $(RUNS) $(VECTORS)
+	go run ./build runtimes $(RUNS)
+
 .PHONY: lint
 lint: $(MODULE) format vet ## gofmt, go vet, staticcheck, govulncheck
 	@mkdir -p $(COMPONENTS)/gobin

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,6 +34,7 @@ const remoteWorkers = 4
 type conformanceRun struct {
 	root, components string
 	verbose          bool
+	record           string
 	vectors          []*vector
 	out              io.Writer
 }
@@ -59,6 +61,7 @@ func runConformance(args []string) int {
 	r := conformanceRun{root: root, out: os.Stdout}
 	hosts := flags.String("host", "", "names with commas between them; every host when it is left out")
 	flags.StringVar(&r.components, "components", defaultComponents(), "directory that components are installed in")
+	flags.StringVar(&r.record, "record", "", "a file to append the counts to, for \"runtimes\"")
 	flags.BoolVar(&r.verbose, "v", false, "print every failure, not only the first ten of a section")
 	files, err := parseInterspersed(flags, args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -104,6 +107,9 @@ func runConformance(args []string) int {
 			continue
 		}
 		results = append(results, result)
+		if err := r.append(result); err != nil {
+			return fail(err)
+		}
 	}
 	for _, result := range results {
 		t := total(result.counts)
@@ -113,6 +119,24 @@ func runConformance(args []string) int {
 		fmt.Printf("%s: %d passed, %d failed, %d skipped\n", result.host, t.passed, t.failed, t.skipped)
 	}
 	return code
+}
+
+// append records the counts.
+func (r *conformanceRun) append(result *hostResult) error {
+	if r.record == "" {
+		return nil
+	}
+	f, err := os.OpenFile(r.record, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	for section, c := range result.counts {
+		cell := runtimeCell{sectionCell: &sectionCell{result.host, section, c.passed, c.failed, c.skipped}}
+		if _, err := fmt.Fprintln(f, cell.line()); err != nil {
+			return errors.Join(err, f.Close())
+		}
+	}
+	return f.Close()
 }
 
 func hostNames() []string {
@@ -140,6 +164,7 @@ func (r *conformanceRun) host(name string) (*hostResult, error) {
 	took := time.Since(start)
 	fmt.Fprintf(r.out, "== %s: %.1f s, of which %.1f s to start\n", name, took.Seconds(), ready.Seconds())
 	printCounts(r.out, counts)
+	fmt.Fprintf(r.out, "most of the time, waiting included: %s\n", slowest(counts, 4))
 	return &hostResult{name, counts, took}, nil
 }
 
@@ -178,4 +203,13 @@ func total(counts map[string]*sectionCount) (t sectionCount) {
 		t.skipped += c.skipped
 	}
 	return t
+}
+
+// slowest names the sections that judges spent most time in, and the seconds.
+func slowest(counts map[string]*sectionCount, n int) string {
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int { return int(counts[b].took - counts[a].took) })
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%s %.1f", name, counts[name].took.Seconds())
+	}
+	return strings.Join(names[:min(n, len(names))], ", ")
 }

@@ -23,6 +23,7 @@ func verbs() []verb {
 		{"corpus", "make conformance vectors: ask the installed Djangos", corpus},
 		{"vectors", "run conformance vectors: vectors --engine wasm|native FILE...", vectors},
 		{"conformance", "run conformance vectors in every runtime: conformance [--host NAME,…] [FILE…]", runConformance},
+		{"runtimes", "write docs/runtimes.md from recorded runs: runtimes [FILE…]", runtimes},
 		{"bench", "measure djedge beside Django and others: bench [PART…], see bench --help", runBench},
 		{"compat", "write docs/versions.md and docs/compat.md, the latter from recorded tests: compat FILE...", compat},
 	}

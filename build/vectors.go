@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // A vector file is {"meta": …, "vectors": […]}. Meta is one run of the
@@ -66,6 +67,7 @@ func (e errSkip) Error() string { return string(e) }
 type sectionCount struct {
 	passed, failed, skipped int
 	reasons                 map[string]int // of skips
+	took                    time.Duration  // by those who judged, together
 }
 
 // vectors runs conformance vectors through an engine.
@@ -154,13 +156,16 @@ func (j *judge) run(all []*vector, out io.Writer, verbose bool) map[string]*sect
 	for range j.workers {
 		workers.Go(func() {
 			for v := range work {
+				start := time.Now()
 				err := j.judge(v)
+				took := time.Since(start)
 				mu.Lock()
 				count := counts[v.Section]
 				if count == nil {
 					count = &sectionCount{reasons: map[string]int{}}
 					counts[v.Section] = count
 				}
+				count.took += took
 				var skip errSkip
 				switch {
 				case err == nil:

@@ -34,10 +34,6 @@ type place struct {
 	scratch    string // a directory of the door's own
 }
 
-func (at place) js(name string) string {
-	return filepath.Join(at.components, "js", "node_modules", filepath.FromSlash(name))
-}
-
 // settings are what a door is told.
 type settings struct {
 	database string
