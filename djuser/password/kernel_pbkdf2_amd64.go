@@ -22,13 +22,14 @@ func iterateSHA256Two(a, b *sha256State, n int) {
 	iterateSHA256Std(b, n)
 }
 
-// iterateSHA1 is iterateSHA256 for SHA-1.
+// iterateSHA1 is iterateSHA256 for SHA-1. The vectors of crypto/sha1 are for
+// longer messages, so that plain Go comes second.
 func iterateSHA1(s *sha1State, n int) {
 	if hasSHA {
 		iterateSHA1SHA(s, n)
 		return
 	}
-	iterateSHA1Std(s, n)
+	iterateSHA1Plain(s, n)
 }
 
 //go:noescape

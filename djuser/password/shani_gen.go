@@ -201,9 +201,8 @@ func sha256Load(l lane) {
 	op("MOVO %s, %d(SI)", s[1], l.at+total+16)
 	op("MOVOU 64(%s), %s", l.ctx, m[0])
 	op("MOVOU 80(%s), %s", l.ctx, m[1])
-	op("MOVOU 32(%s), %s", l.ctx, s[0])
-	op("MOVO %s, %s", m[0], m[2])
-	op("PSUBL %s, %s", s[0], m[2])
+	toState(m, s)
+	op("PSUBL %d(SI), %s", l.at+outer+initABEF, s[0])
 	op("MOVO %s, %s", m[0], m[3])
 	op("PADDL %d(AX), %s", constants, m[3])
 	op("PSHUFD $0x0e, %s, %s", m[3], m[3])
@@ -217,63 +216,71 @@ func toState(m [4]string, s [2]string) {
 	op("SHUFPS $0xbb, %s, %s", m[0], s[1])
 }
 
-// toWords turns ABEF and CDGH into the words in m[0] and m[1].
-func toWords(s [2]string, m [4]string) {
-	op("MOVO %s, %s", s[0], m[0])
-	op("SHUFPS $0xbb, %s, %s", s[1], m[0])
-	op("MOVO %s, %s", s[0], m[1])
-	op("SHUFPS $0x11, %s, %s", s[1], m[1])
-}
-
 // sha256Store writes the last link, which is in m[0] and m[1], and the sum.
 func sha256Store(l lane) {
 	op("MOVOU %s, 64(%s)", l.m[0], l.ctx)
 	op("MOVOU %s, 80(%s)", l.m[1], l.ctx)
-	op("MOVO %d(SI), %s", l.at+total, l.s[0])
-	op("MOVO %d(SI), %s", l.at+total+16, l.s[1])
-	toWords(l.s, l.m)
+	op("MOVO %d(SI), %s", l.at+total, l.m[0])
+	op("MOVO %d(SI), %s", l.at+total+16, l.m[2])
+	toWords(l.m)
 	op("MOVOU %s, 96(%s)", l.m[0], l.ctx)
 	op("MOVOU %s, 112(%s)", l.m[1], l.ctx)
 }
 
-// sha256Block hashes the message of every lane into the state at from. It finds
-// and leaves, in the low half of each register where it matters:
+// toWords turns ABEF in m[0] and CDGH in m[2] into the words in m[0] and m[1].
+func toWords(m [4]string) {
+	op("MOVO %s, %s", m[0], m[1])
+	op("SHUFPS $0x11, %s, %s", m[2], m[1])
+	op("SHUFPS $0xbb, %s, %s", m[2], m[0])
+}
+
+// sha256Block hashes the message of every lane into the state at from. Before
+// and behind it there are
 //
 //	m[0], m[1]  the words
-//	m[2]        words 0 and 1, less what the block before began with
+//	s[0]        words 0 and 1, as A and B, less what the block before began with
 //	m[3]        words 2 and 3 with their constants
 func sha256Block(lanes []lane, from int) {
-	for _, l := range lanes {
-		op("MOVO %d(SI), %s", l.at+from+initABEF, l.s[0])
-		op("MOVO %d(SI), %s", l.at+from+begin, l.s[1])
-	}
 	for q := range 16 {
-		for half := range 2 {
-			for _, l := range lanes {
-				rounds(l, q, half)
+		next := func(l lane) {
+			if q >= 1 && q < 13 {
+				schedule(l, q+3)
 			}
 		}
-		if q >= 1 && q < 13 {
-			for _, l := range lanes {
-				schedule(l, q+3)
+		// Of the possible orders these are the fastest, by a few percent.
+		for i, l := range lanes {
+			if len(lanes) == 2 {
+				next(lanes[1-i])
+			}
+			if q == 0 {
+				op("PSHUFD $0x1b, %s, X0", l.s[0])
+				op("MOVO %d(SI), %s", l.at+from+initABEF, l.s[0])
+				op("MOVO %d(SI), %s", l.at+from+begin, l.s[1])
+			}
+			rounds(l, q, 0)
+			rounds(l, q, 1)
+			if len(lanes) == 1 {
+				next(l)
 			}
 		}
 	}
 	for _, l := range lanes {
 		s, m := l.s, l.m
-		op("PSHUFD $0x1b, %s, %s", s[0], m[2])
 		op("MOVO %d(SI), %s", l.at+from+withKs, m[3])
 		op("PADDL %s, %s", s[1], m[3])
 		op("PSHUFD $0x1b, %s, %s", m[3], m[3])
-		op("PADDL %d(SI), %s", l.at+from+initABEF, s[0])
-		op("PADDL %d(SI), %s", l.at+from+initCDGH, s[1])
-		toWords(s, m)
+		op("MOVO %d(SI), %s", l.at+from+initABEF, m[0])
+		op("PADDL %s, %s", s[0], m[0])
+		op("MOVO %d(SI), %s", l.at+from+initCDGH, m[2])
+		op("PADDL %s, %s", s[1], m[2])
 		if from == outer {
-			for i := range s {
-				op("PXOR %d(SI), %s", l.at+total+16*i, s[i])
-				op("MOVO %s, %d(SI)", s[i], l.at+total+16*i)
+			for i, link := range []string{m[0], m[2]} {
+				op("MOVO %d(SI), %s", l.at+total+16*i, l.temp)
+				op("PXOR %s, %s", link, l.temp)
+				op("MOVO %s, %d(SI)", l.temp, l.at+total+16*i)
 			}
 		}
+		toWords(m)
 	}
 }
 
@@ -281,8 +288,9 @@ func sha256Block(lanes []lane, from int) {
 func rounds(l lane, q, half int) {
 	s, m := l.s, l.m
 	switch {
+	case q == 0 && half == 0: // X0 has the words
 	case q == 0:
-		op("MOVO %s, X0", m[2+half])
+		op("MOVO %s, X0", m[3])
 	case q == 2 || q == 3:
 		op("MOVQ %d(AX), X0", padded+16*(q-2)+8*half)
 	case half == 0:
