@@ -9,8 +9,7 @@ import (
 )
 
 // The goals for djedge.wasm are 5 MB raw, which is noted, and 1.5 MB
-// compressed, which is what is downloaded and therefore a limit. Half a
-// megabyte of the raw size is zeros that make instances start twice as fast.
+// compressed, which is what is downloaded and therefore a limit.
 const (
 	goalRaw = 5_000_000
 	maxRaw  = 6_000_000
