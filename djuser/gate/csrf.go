@@ -10,6 +10,15 @@ import (
 	"github.com/djedge/djedge/djsession/version"
 )
 
+// CSRFHeader is the header that CSRF_HEADER_NAME means: a name in HTTP, or as
+// WSGI and so Django spell it, "HTTP_X_CSRFTOKEN". "" is the default.
+func CSRFHeader(setting string) string {
+	if name, meta := strings.CutPrefix(setting, "HTTP_"); meta {
+		return strings.ReplaceAll(name, "_", "-")
+	}
+	return cmp.Or(setting, "X-CSRFToken")
+}
+
 // CSRFSettings are those of Django that CsrfViewMiddleware looks at. Zero
 // values are the documented defaults.
 type CSRFSettings struct {
@@ -18,7 +27,8 @@ type CSRFSettings struct {
 	Version version.Version
 	// CookieName is CSRF_COOKIE_NAME, "csrftoken".
 	CookieName string
-	// HeaderName is the header that CSRF_HEADER_NAME means, "X-CSRFToken".
+	// HeaderName is CSRF_HEADER_NAME, "X-CSRFToken", by its name in HTTP or as
+	// Django has it; see [CSRFHeader].
 	HeaderName string
 	// UseSessions is CSRF_USE_SESSIONS: the secret is in the session, under
 	// "_csrftoken", and there is no cookie.
@@ -49,7 +59,7 @@ type CSRF struct {
 func NewCSRF(s CSRFSettings) (*CSRF, error) {
 	s.Version = s.Version.Or(version.Default)
 	s.CookieName = cmp.Or(s.CookieName, "csrftoken")
-	s.HeaderName = cmp.Or(s.HeaderName, "X-CSRFToken")
+	s.HeaderName = CSRFHeader(s.HeaderName)
 	s.TrustedOrigins, s.AllowedHosts = slices.Clone(s.TrustedOrigins), slices.Clone(s.AllowedHosts)
 	c := &CSRF{s: s}
 	switch {

@@ -141,7 +141,7 @@ func newServer(cfg Config) (*server, error) {
 		now:     time.Now,
 
 		maxPassword: cmp.Or(cfg.Limits.PasswordBytes, defaultPasswordBytes),
-		csrfHeader:  strings.ReplaceAll(strings.TrimPrefix(cmp.Or(cfg.CSRFHeaderName, "X-CSRFToken"), "HTTP_"), "_", "-"),
+		csrfHeader:  gate.CSRFHeader(cfg.CSRFHeaderName),
 	}
 	if s.hidden == nil {
 		s.hidden = []string{"_auth_user_hash", "_csrftoken"}

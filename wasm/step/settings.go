@@ -187,9 +187,6 @@ func (c *config) set(name, value string) (err error) {
 	case "csrf_cookie_masked":
 		err = setBool(&u.CSRFCookieMasked, value)
 	case "csrf_header_name":
-		if name, meta := strings.CutPrefix(value, "HTTP_"); meta { // as Django spells it
-			value = strings.ReplaceAll(name, "_", "-")
-		}
 		err = setText(&g.CSRF.HeaderName, value)
 	case "csrf_trusted_origins":
 		err = addText(&g.CSRF.TrustedOrigins, value)
