@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -31,6 +30,7 @@ type place struct {
 	root       string // the repository
 	components string
 	djedge     string // the command
+	middleware string // the program of that directory
 	scratch    string // a directory of the door's own
 }
 
@@ -64,6 +64,7 @@ func Doors() []Door {
 	return []Door{
 		serveDoor("djedge serve, native", "native"),
 		serveDoor("djedge serve, wazero", "wasm"),
+		{Name: "Go middleware", Engines: allEngines, command: func(at place, _ settings) *exec.Cmd { return exec.Command(at.middleware) }},
 	}
 }
 

@@ -40,9 +40,11 @@ func component(t testing.TB, path string) string {
 // The table. With DJEDGE_SCENARIO_RECORD the result of each cell is appended to that file, for docs/runtimes.md.
 func TestScenarios(t *testing.T) {
 	python := component(t, "django52/bin/python")
-	at := place{root: root(t), components: components, djedge: filepath.Join(t.TempDir(), "djedge")}
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", at.djedge, "github.com/djedge/djedge/host/djedge").CombinedOutput(); err != nil {
-		t.Fatalf("building djedge: %v\n%s", err, out)
+	programs := t.TempDir()
+	at := place{root: root(t), components: components, djedge: filepath.Join(programs, "djedge"), middleware: filepath.Join(programs, "middleware")}
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", programs, "github.com/djedge/djedge/host/djedge",
+		"github.com/djedge/djedge/build/scenario/middleware").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	worlds := map[string]*world{}
 	for _, door := range Doors() {
