@@ -81,10 +81,15 @@ func (h *Host) Do(ctx context.Context, op *abi.Op) (result *abi.Result) {
 	}
 	key, _ := h.gate.SessionKey(op.Request)
 	hinted := *op
+	remembered := query.Null()
 	if hinted.Hint.IsNull() {
-		hinted.Hint = h.hints.get(key)
+		remembered = h.hints.get(key)
+		hinted.Hint = remembered
 	}
 	result = h.run(ctx, &hinted, &fx)
+	if !remembered.IsNull() && result.SessionKey == key && h.pk < len(result.User) && result.User[h.pk] == remembered {
+		return result // as is known
+	}
 	h.learn(key, op.Kind, result)
 	return result
 }
@@ -149,7 +154,11 @@ func (h *Host) learn(key string, kind abi.OpKind, result *abi.Result) {
 func (h *Host) Summary(r *http.Request) gate.Request {
 	summary := target(r)
 	for _, name := range h.headers {
-		for _, value := range r.Header[name] {
+		values := r.Header[name]
+		if summary.Headers == nil && len(values) > 0 {
+			summary.Headers = make([]gate.Header, 0, len(values)+3) // Cookie, and of unsafe requests others
+		}
+		for _, value := range values {
 			summary.Headers = append(summary.Headers, gate.Header{Name: name, Value: value})
 		}
 	}

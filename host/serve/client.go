@@ -11,7 +11,7 @@ import (
 // summary is the host's, with the scheme that a trusted proxy tells.
 func (s *server) summary(r *http.Request) gate.Request {
 	summary := s.host.Summary(r)
-	if s.trusts(peer(r)) {
+	if len(s.trusted) > 0 && s.trusts(peer(r)) {
 		// The right-most value is the one that the trusted proxy wrote.
 		values := r.Header["X-Forwarded-Proto"]
 		if len(values) > 0 {

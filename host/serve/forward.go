@@ -26,7 +26,10 @@ const (
 	InPath = "path"
 )
 
-var errUntrusted = errors.New("the client is no trusted proxy")
+var (
+	errUntrusted    = errors.New("the client is no trusted proxy")
+	errNotForwarded = errors.New("forwarded_headers is not set")
+)
 
 // configureForwarding takes the settings that need to know the original request.
 func (s *server) configureForwarding(cfg *Config) error {
@@ -71,7 +74,7 @@ func (s *server) original(r *http.Request) (gate.Request, error) {
 	summary := asked
 	switch {
 	case s.forwarded == "":
-		return asked, errors.New("forwarded_headers is not set")
+		return asked, errNotForwarded
 	case !s.trusts(peer(r)):
 		return asked, errUntrusted
 	}

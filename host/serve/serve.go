@@ -193,14 +193,15 @@ func (s *server) open(names []string) error {
 	return nil
 }
 
+// The headers of every answer; whoever adds to one makes a copy.
+var noStore, varyCookie, noSniff = []string{"no-store"}, []string{"Cookie"}, []string{"nosniff"}
+
 // ServeHTTP does its own routing: http.ServeMux would answer a forward-auth
 // request for "/auth//a" or "/auth/a/../b" with a redirect.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// Every answer depends on who asks, and none may be kept.
 	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Vary", "Cookie")
-	h.Set("X-Content-Type-Options", "nosniff")
+	h["Cache-Control"], h["Vary"], h["X-Content-Type-Options"] = noStore, varyCookie, noSniff
 
 	path := r.URL.Path
 	if path == "/auth" || strings.HasPrefix(path, "/auth/") {
@@ -237,8 +238,10 @@ func (s *server) auth(w http.ResponseWriter, r *http.Request) {
 	case gate.Allow:
 		// Every identity header is set, the empty ones too: a proxy that
 		// copies them must overwrite what a client made up.
-		for _, header := range d.SetHeaders {
-			w.Header()[header.Name] = []string{header.Value}
+		h, values := w.Header(), make([]string, len(d.SetHeaders))
+		for i, header := range d.SetHeaders {
+			values[i] = header.Value
+			h[header.Name] = values[i : i+1 : i+1]
 		}
 		s.cookies(w, d)
 		w.WriteHeader(http.StatusOK)
