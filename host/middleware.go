@@ -198,9 +198,19 @@ func (t *trailing) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// spelling is the one form of all names that some gateway takes for the same.
+// spelling is the one form of all names that some gateway takes for the same:
+// CGI makes one variable of Remote-User and Remote_User, and lighttpd, like
+// others, of Remote.User too: of whatever is no letter or digit.
 func spelling(name string) string {
-	return strings.ToLower(strings.ReplaceAll(name, "_", "-"))
+	return strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z' || '0' <= r && r <= '9':
+			return r
+		case 'A' <= r && r <= 'Z':
+			return r + 'a' - 'A'
+		}
+		return '-'
+	}, name)
 }
 
 type visitKey struct{}

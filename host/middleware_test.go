@@ -226,7 +226,7 @@ func TestDatabaseIsAway(t *testing.T) {
 func TestRequireStripsIdentityHeaders(t *testing.T) {
 	h := newHost(t, host.Config{DB: openSQLite(t), SecretKey: secret})
 	forged := []string{"Remote-User", "REMOTE_USER", "remote-user", "Remote_User", "Remote-User-Id", "Remote_User-Id", "Remote-User_ID",
-		"Remote-Email", "REMOTE-STAFF", "Remote_Superuser", "remote_superuser"}
+		"Remote-Email", "REMOTE-STAFF", "Remote_Superuser", "remote_superuser", "Remote.User", "remote.user", "Remote.User-Id", "REMOTE~STAFF"}
 	ours := []string{"Remote-User", "Remote-User-Id", "Remote-Email", "Remote-Staff", "Remote-Superuser"}
 	for user, want := range map[string][]string{
 		"bob": {"bob", "2", "bob@example.com", "false", "false"},

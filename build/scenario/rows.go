@@ -251,12 +251,9 @@ func forgedHeaders(s *site) {
 	for _, header := range identityHeaders {
 		for _, spelling := range []string{
 			header, strings.ToLower(header), strings.ToUpper(header), strings.ReplaceAll(header, "-", "_"), strings.ToLower(strings.ReplaceAll(header, "-", "_")),
-			strings.ToUpper(strings.ReplaceAll(header, "-", "_")), strings.ReplaceAll(header, "-", "."), strings.Replace(header, "-", "_", 1), strings.ReplaceAll(header, "-", ""),
+			strings.ToUpper(strings.ReplaceAll(header, "-", "_")), strings.ReplaceAll(header, "-", "."), strings.ToLower(strings.ReplaceAll(header, "-", ".")), strings.Replace(header, "-", "_", 1),
 		} {
 			for _, values := range [][]string{{victim}, {victim, victim}, {name, victim}, {victim, name}, {name}, {"true"}, {""}} {
-				if spelling == strings.ReplaceAll(header, "-", "") && s.door.auth {
-					continue // the names of an answer are djedge's own
-				}
 				forged := http.Header{spelling: values}
 				s.sameIdentity(forged, nil)
 				forged["Cookie"] = []string{cookie(key)}

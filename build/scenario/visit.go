@@ -159,13 +159,13 @@ func (s *site) protected(header http.Header) (status int, identity map[string][]
 	return a.status, identity, nil
 }
 
-// folded is what servers and frameworks may make of a header's name.
+// folded is what CGI, WSGI and servers may make of a header's name.
 func folded(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' {
 			return r
 		}
-		return -1
+		return '_'
 	}, strings.ToLower(name))
 }
 
