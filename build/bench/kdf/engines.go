@@ -20,12 +20,12 @@ const Baseline = "Python"
 
 // engine derives keys in a process of its own: a line of build/bench/kdfguest in, the key in hexadecimal out.
 type engine struct {
-	name  string
-	keys  float64 // derived for each line
-	in    io.Writer
-	out   *bufio.Reader
-	inEnd io.Closer
-	p     *process.Process
+	name string
+	keys float64 // derived for each line
+	in   io.WriteCloser
+	out  *bufio.Reader
+	end  io.Closer // of out
+	p    *process.Process
 }
 
 // derive returns the key in hexadecimal and the CPU time of one.
@@ -50,8 +50,9 @@ func (e *engine) derive(line string) (string, time.Duration, error) {
 }
 
 func (e *engine) stop() {
-	e.inEnd.Close()
+	e.in.Close()
 	e.p.Stop(syscall.SIGTERM)
+	e.end.Close()
 }
 
 // Engine is how one is started.
@@ -77,9 +78,10 @@ func (e Engine) start(ctx context.Context, dir string) (*engine, error) {
 	cmd.Stdout = w
 	p, err := process.Start(e.Name, dir, cmd)
 	if err != nil {
+		out.Close()
 		return nil, err
 	}
-	return &engine{name: e.Name, keys: float64(max(e.Keys, 1)), in: in, inEnd: in, out: bufio.NewReader(out), p: p}, nil
+	return &engine{name: e.Name, keys: float64(max(e.Keys, 1)), in: in, out: bufio.NewReader(out), end: out, p: p}, nil
 }
 
 // Engines builds the programs in dir and returns all engines, the baseline first. Root is the repository's, and python

@@ -40,7 +40,8 @@ func ThisMachine(now time.Time) Machine {
 		}
 	}
 	if b, err := os.ReadFile("/proc/sys/kernel/osrelease"); err == nil {
-		m.Kernel = "Linux " + strings.TrimSpace(string(b))
+		release, _, _ := strings.Cut(strings.TrimSpace(string(b)), "-")
+		m.Kernel = "Linux " + release
 	}
 	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
 		m.Load, _, _ = strings.Cut(string(b), " ")
