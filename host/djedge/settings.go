@@ -89,7 +89,7 @@ func (c *config) options() []option {
 		{table: django, key: "key_auth_hash_sha1", to: &c.keys.authHashSHA1, secret: true, doc: "session auth hash before"},
 
 		{table: serve, key: "listen", to: &c.listen, def: "127.0.0.1:8080", doc: "`address` to listen on, HOST:PORT"},
-		{table: serve, key: "admin_listen", to: &c.adminListen, doc: "`address` of a listener for /livez, /readyz and /metrics; none when it is not given"},
+		{table: serve, key: "admin_listen", to: &c.adminListen, doc: "`address` of a listener for /livez, /readyz and /metrics (djedge_decisions_total by op and reason, djedge_sessions_corrupt_total by why the data was refused); none when it is not given"},
 		{table: serve, key: "api", to: &c.api, doc: "endpoints to open beside /auth, a `list` of me, login, logout, register, change-password, and page, which needs the others"},
 		{table: serve, key: "demo", to: &c.demo, def: "false", doc: "open everything, on loopback only, with a temporary database, a random key and a few users, whatever api says; refuses database and secret_key"},
 		{table: serve, key: "engine", to: &c.engine, def: "wasm", doc: "what runs the rules: wasm (the module under wazero) or native"},
