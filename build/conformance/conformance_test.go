@@ -3,7 +3,9 @@ package conformance
 import (
 	"context"
 	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -19,18 +21,25 @@ import (
 	"github.com/djedge/djedge/wasm/abi"
 )
 
+const minimalAdapter = "build/conformance/testdata/node.mjs"
+
 // minimal is the adapter of this test.
 func minimal(t *testing.T) *Process {
 	t.Helper()
 	if _, err := exec.LookPath("node"); err != nil {
 		t.Skip("node is not installed")
 	}
+	return started(t, Runtime{Name: "node", Adapter: minimalAdapter, command: func(at place) *exec.Cmd {
+		return exec.Command("node", at.adapter)
+	}}, "")
+}
+
+func started(t *testing.T, r Runtime, components string) *Process {
+	t.Helper()
 	if modules.Digest() == "" {
 		t.Skip("djedge.wasm is not built")
 	}
-	p, err := Runtime{Name: "node", Adapter: "build/conformance/testdata/node.mjs", command: func(at place) *exec.Cmd {
-		return exec.Command("node", at.adapter)
-	}}.Start("../..", "")
+	p, err := r.Start("../..", components)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,6 +110,32 @@ func TestEngines(t *testing.T) {
 	all.Wait()
 	if n := len(p.remote.live); n > maxInstances {
 		t.Errorf("%d instances are kept", n)
+	}
+}
+
+// The kit starts each runtime; what cannot be judged without the package's own adapter has the minimal one.
+func TestRuntimes(t *testing.T) {
+	components := os.Getenv("DJEDGE_TEST_COMPONENTS")
+	for _, r := range Runtimes() {
+		t.Run(r.Name, func(t *testing.T) {
+			switch r.Name {
+			case "node", "deno", "bun":
+				r.Adapter = minimalAdapter
+			case "workerd":
+				r.Adapter = "build/conformance/testdata/workerd.capnp"
+			}
+			if _, err := os.Stat(filepath.Join(components, r.Component)); components == "" || err != nil {
+				if os.Getenv("CI") == "true" {
+					t.Fatal("not installed: make components, and DJEDGE_TEST_COMPONENTS")
+				}
+				t.Skip("not installed")
+			}
+			e := configured(t, started(t, r, components))
+			op := &abi.Op{Kind: abi.OpVerifyPassword, Password: "lètmein", Encoded: letmein}
+			if r := e.Do(t.Context(), op, effects{}); r.Decision.Outcome != gate.Allow {
+				t.Errorf("%+v", r.Decision)
+			}
+		})
 	}
 }
 

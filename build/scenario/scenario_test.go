@@ -47,6 +47,11 @@ func TestScenarios(t *testing.T) {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	worlds := map[string]*world{}
+	t.Cleanup(func() {
+		for _, w := range worlds {
+			w.close(t)
+		}
+	})
 	for _, door := range Doors() {
 		t.Run(door.Name, func(t *testing.T) {
 			kind := door.Database
@@ -59,13 +64,15 @@ func TestScenarios(t *testing.T) {
 			if worlds[kind] == nil {
 				worlds[kind] = newWorld(t, kind, python)
 			}
+			w := worlds[kind]
+			t.Parallel()
 			for _, engine := range door.Engines {
-				t.Run(engine, func(t *testing.T) { worlds[kind].run(t, at, door, engine) })
+				t.Run(engine, func(t *testing.T) {
+					t.Parallel()
+					w.run(t, at, door, engine)
+				})
 			}
 		})
-	}
-	for _, w := range worlds {
-		w.close(t)
 	}
 }
 
