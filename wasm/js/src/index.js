@@ -1,0 +1,5 @@
+import { Auth } from './auth.js';
+import { platform } from './platform.js';
+
+export const createAuth = (options) => new Auth(options, platform);
+export { AuthError } from './decision.js';
