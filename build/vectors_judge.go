@@ -47,9 +47,10 @@ func newJudge(kind string) (*judge, error) {
 	}
 	engine := host.Native
 	if kind == "wasm" {
-		engine = func() host.Engine {
+		all := &shelf{make: func() host.Engine {
 			return module.New(module.Config{CacheDir: cache, Timeout: 5 * time.Minute})
-		}
+		}}
+		engine = all.engine
 	}
 	j, err := newJudgeOf(engine, runtime.GOMAXPROCS(0))
 	if err != nil {
