@@ -86,7 +86,7 @@ def make():
 
 def dump(connection):
     """The tables that are needed, as statements of a line each."""
-    tables = ("auth_user", "django_session", "auth_group", "auth_permission", "auth_group_permissions", "auth_user_groups", "auth_user_user_permissions", "django_content_type")
+    tables = ("django_content_type", "auth_permission", "auth_group", "auth_user", "django_session", "auth_group_permissions", "auth_user_groups", "auth_user_user_permissions")
     for (sql,) in connection.execute(f"SELECT sql FROM sqlite_master WHERE tbl_name IN {tables} AND sql IS NOT NULL ORDER BY type DESC").fetchall():
         yield sql.replace("\n", " ").replace(" DEFERRABLE INITIALLY DEFERRED", "")
     for table in tables:
