@@ -18,7 +18,7 @@ import (
 
 // ours are the fields that the rules need not know, or know in another form.
 var ours = []string{"DB", "Storage", "SecretKey", "SecretKeyFallbacks", "Keys", "Engine", "KDF", "SessionSaltClass", "HintEntries", "QueryTimeout", "NotUseTZ", "TimeZone",
-	"HashConcurrency", "HashMemory", "HashQueueTimeout", "Logger"}
+	"HashConcurrency", "HashMemory", "HashQueueTimeout", "MaxStaleness", "Logger"}
 
 // others are settings whose name is not the field's.
 var others = map[string]string{

@@ -175,6 +175,8 @@ func TestWarnings(t *testing.T) {
 		"--trusted-proxies=::/0":                 "trusted_proxies is everybody",
 		"--session-cookie-samesite=None":         "session_cookie_samesite is None",
 		"--trusted-proxies=10.0.0.0/8":           "",
+		"--max-staleness=3s":                     "revocation_window=3s",
+		"--user-check=none":                      "user_check is none",
 	} {
 		c, err := loadConfig(&process{args: []string{"--demo", setting}})
 		if err != nil {

@@ -31,7 +31,7 @@ func (c *config) warn(ctx context.Context, db host.DB, log *slog.Logger) {
 	if window := c.host.MaxStaleness; window > 0 {
 		log.Warn("max_staleness is set: this is the revocation window, for which a logout, a changed password or a deactivated user may go unseen", "revocation_window", window)
 	}
-	if db == nil {
+	if c.host.UserCheck == "none" {
 		log.Warn("user_check is none: a deleted or deactivated user and a changed password go unseen until a session's cookie has expired", "revocation_window", c.host.SessionCookieAge)
 		return
 	}
