@@ -61,11 +61,13 @@ var allEngines = []string{"db", "cached_db", "signed_cookies"}
 
 // Doors are all doors.
 func Doors() []Door {
-	return []Door{
+	return append([]Door{
 		serveDoor("djedge serve, native", "native"),
 		serveDoor("djedge serve, wazero", "wasm"),
 		{Name: "Go middleware", Engines: allEngines, command: func(at place, _ settings) *exec.Cmd { return exec.Command(at.middleware) }},
-	}
+		pythonDoor("Python, aiohttp", "aiohttp_app.py"),
+		pythonDoor("Python, Starlette", "starlette_app.py"),
+	}, jsDoors()...)
 }
 
 // serveDoor is the command of this repository, whose variables have names of their own.

@@ -4,8 +4,8 @@ import { REASONS } from './reasons.js';
 const OUTCOMES = ['error', 'allow', 'deny', 'redirect'];
 const STATUS_TEXT = { 400: 'Bad Request', 401: 'Unauthorized', 403: 'Forbidden', 405: 'Method Not Allowed', 415: 'Unsupported Media Type', 429: 'Too Many Requests', 503: 'Service Unavailable' };
 
-/** The one form of all names that some gateway takes for the same. */
-const spelling = (name) => name.toLowerCase().replace(/[_.]/g, '-');
+/** The one form of all names that become the same variable of CGI or WSGI somewhere. */
+const spelling = (name) => name.toLowerCase().replace(/[^a-z0-9]/g, '-');
 
 export class Decision {
   constructor(result, columns = []) {

@@ -1,0 +1,3 @@
+/** The module, where files of WebAssembly can be imported, as in Workers. */
+declare const module: object;
+export default module;
