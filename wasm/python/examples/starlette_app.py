@@ -12,7 +12,7 @@ import uvicorn
 from databases import Database
 from starlette.applications import Starlette
 from starlette.responses import FileResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 import djedge.asgi
 import djedge.starlette
@@ -101,7 +101,7 @@ app = Starlette(
         Route("/api/logout", logout, methods=["POST"]),
         Route("/api/register", register, methods=["POST"]),
         Route("/api/change-password", change_password, methods=["POST"]),
-        Mount("/protected", djedge.asgi.Middleware(protected, backend, require="authenticated")),
+        Route("/protected", djedge.asgi.Middleware(protected, backend, require="authenticated")),
     ],
     exception_handlers={BadRequest: bad_request},
     lifespan=lifespan,

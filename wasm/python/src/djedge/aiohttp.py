@@ -135,7 +135,7 @@ def require(requirement: str = "authenticated") -> Callable[[Handler], Handler]:
             if decision.outcome is not Outcome.ALLOW:
                 raise Denied(decision.status if 400 <= decision.status < 500 else 403, decision.reason)
             raw = identify(request.raw_headers, decision)
-            named = request.clone(headers=[(n.decode("utf-8", "surrogateescape"), v.decode("utf-8", "surrogateescape")) for n, v in raw])
+            named = request.clone(headers=[(n.decode("utf-8", "replace"), v.decode("utf-8", "replace")) for n, v in raw])
             for key, value in request.items():
                 named[key] = value
             named.__dict__.update(get_session=visit.get_session, get_user=visit.get_user)
