@@ -30,11 +30,11 @@ export interface Statement {
 
 /** Runs statements; see README.md, "Your own query function". */
 export interface Query {
-  (name: string, sql: string, args: Value[], more: { signal: AbortSignal }): Promise<QueryResult>;
+  (name: string, sql: string, args: Value[], more: { signal: Global<'AbortSignal'> }): Promise<QueryResult>;
   /** What the database speaks, unless the option dialect says it. */
   dialect?: Dialect;
   /** Several statements, in order; atomic: all of them or none. Needed for everything that writes. */
-  batch?(statements: Statement[], more: { atomic: boolean; signal: AbortSignal }): Promise<QueryResult[]>;
+  batch?(statements: Statement[], more: { atomic: boolean; signal: Global<'AbortSignal'> }): Promise<QueryResult[]>;
 }
 
 export type Dialect = 'postgresql' | 'sqlite' | 'mysql';
