@@ -38,7 +38,7 @@ func (at place) js(name string) string {
 func Runtimes() []Runtime {
 	const js = "wasm/js/conformance/"
 	return []Runtime{
-		{Name: "wasmtime", Component: "wasmtime", Adapter: "build/conformance/wasmtime_adapter.py", command: func(at place) *exec.Cmd {
+		{Name: "wasmtime", Component: "wasmtime", Adapter: "wasm/python/conformance/adapter.py", command: func(at place) *exec.Cmd {
 			cmd := exec.Command(filepath.Join(at.components, "wasmtime", "bin", "python"), at.adapter)
 			cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1")
 			return cmd
