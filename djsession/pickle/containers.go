@@ -28,7 +28,7 @@ func (m *machine) collect() Reason {
 		v = container(kindList, append([]value(nil), items...)...)
 	case opDict:
 		v = container(kindDict)
-		if reason := v.box.setAll(items); reason != none {
+		if reason := m.setAll(v.box, items); reason != none {
 			return reason
 		}
 	}
@@ -66,7 +66,7 @@ func (m *machine) extend() Reason {
 		if target.kind != kindDict {
 			return ReasonType
 		}
-		return target.box.setAll(items)
+		return m.setAll(target.box, items)
 	case opAddItems:
 		if target.kind != kindSet {
 			return ReasonType
@@ -85,11 +85,16 @@ func (m *machine) extend() Reason {
 	return none
 }
 
-func (b *box) setAll(items []value) Reason {
+// setAll enters keys and values. Keys are compared with others, so their length
+// is spent as that of what is written out, also of those that no one will see.
+func (m *machine) setAll(b *box, items []value) Reason {
 	if len(items)%2 != 0 {
 		return ReasonStack
 	}
 	for i := 0; i < len(items); i += 2 {
+		if m.keys += len(items[i].text); m.keys > m.limits.Expanded {
+			return ReasonExpanded
+		}
 		if reason := b.set(items[i], items[i+1]); reason != none {
 			return reason
 		}

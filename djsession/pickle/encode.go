@@ -79,7 +79,7 @@ func (p *pickler) either(m *Member, want int) error {
 		t.value()
 		return nil
 	}
-	vm := machine{data: m.Pickled, limits: Limits{Depth: maxDepth, Values: math.MaxInt}}
+	vm := machine{data: m.Pickled, limits: Limits{Depth: maxDepth, Values: math.MaxInt, Expanded: math.MaxInt}}
 	values, err := vm.loadFragment()
 	if err != nil {
 		return err

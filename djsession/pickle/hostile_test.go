@@ -1,7 +1,9 @@
 package pickle_test
 
 import (
+	"encoding/binary"
 	"errors"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -114,6 +116,8 @@ var refused = map[string]struct {
 	"digits":                 {in("\x8b\xfa\x06\x00\x00" + strings.Repeat("\xff", 1785) + "\x7f"), pickle.ReasonInteger},
 	"many digits":            {in("\x8b\x00\x00\x01\x00" + strings.Repeat("\x7f", 1<<16)), pickle.ReasonInteger},
 	"repeated digits":        {in("\x8b\xf9\x06\x00\x00" + strings.Repeat("\x7f", 1785) + "\x94](" + strings.Repeat("h\x00", 60_000) + "e\x86"), pickle.ReasonExpanded},
+	"huge floats as keys":    {in("](" + strings.Repeat("}("+hugeFloats(15)+"u", 6800) + "e"), pickle.ReasonValues},
+	"long keys again":        {in("](" + longKeys(15) + strings.Repeat("}("+longKeysAgain(15)+"u", 2000) + "e"), pickle.ReasonExpanded},
 	"size":                   {"\x80\x04}." + strings.Repeat(" ", 1<<20), pickle.ReasonSize},
 	"marks":                  {"\x80\x04" + strings.Repeat("(", 1_000_000), pickle.ReasonValues},
 	"memos":                  {"\x80\x04N" + strings.Repeat("\x94", 1_000_000), pickle.ReasonValues},
@@ -137,6 +141,32 @@ func doubled(empty, fill string) string {
 		}
 	}
 	return out
+}
+
+// hugeFloats are keys and values whose keys have 301 digits as integers.
+func hugeFloats(n int) string {
+	var b []byte
+	for i := range n {
+		b = binary.BigEndian.AppendUint64(append(b, 'G'), math.Float64bits(1e300)+uint64(i))
+		b = append(b, 'N')
+	}
+	return string(b)
+}
+
+// longKeys are texts that differ at their end, in the memo; longKeysAgain has
+// them as keys.
+func longKeys(n int) (ops string) {
+	for i := range n {
+		ops += "X\x60\xea\x00\x00" + strings.Repeat("x", 59_999) + string(rune('a'+i)) + "\x94"
+	}
+	return ops
+}
+
+func longKeysAgain(n int) (ops string) {
+	for i := range n {
+		ops += "h" + string(rune(i)) + "N"
+	}
+	return ops
 }
 
 func TestRefused(t *testing.T) {

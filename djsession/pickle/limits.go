@@ -9,7 +9,7 @@ type Limits struct {
 	Bytes    int // length of the pickle; default 1 MiB
 	Depth    int // nesting of containers in a value; default, and at most, 200
 	Values   int // values, marks and memo entries that opcodes make, and values written out; default 131072
-	Expanded int // length of all JSON text and fragments, shared references written out; default 8 MiB
+	Expanded int // length of all JSON text and fragments, shared references written out, and of all keys that dicts are given; default 8 MiB
 }
 
 func (l Limits) filled() Limits {

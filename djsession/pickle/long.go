@@ -1,6 +1,10 @@
 package pickle
 
-import "strconv"
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+)
 
 // maxDigits is how many digits Python writes and reads as text:
 // sys.get_int_max_str_digits(). maxLong is the length of such a number.
@@ -148,4 +152,17 @@ func longFromDecimal(text string) value {
 		return long(string(append(out, 0xff)))
 	}
 	return long(string(append(out, 0)))
+}
+
+// longFromFloat is the integer that f, which has no fraction, is. Pickles may
+// have a hundred thousand keys of this kind, so it takes no way through digits.
+func longFromFloat(f float64) value {
+	fraction, exponent := math.Frexp(f)
+	if exponent < 64 {
+		return integer(int64(f))
+	}
+	const mantissa = 53
+	n, shift := int64(math.Ldexp(fraction, mantissa)), exponent-mantissa
+	out := make([]byte, shift/8, shift/8+8)
+	return long(string(binary.LittleEndian.AppendUint64(out, uint64(n)<<(shift%8))))
 }

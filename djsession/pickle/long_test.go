@@ -1,6 +1,7 @@
 package pickle
 
 import (
+	"math"
 	"math/big"
 	"math/rand/v2"
 	"slices"
@@ -54,6 +55,21 @@ func TestLongs(t *testing.T) {
 		}
 		if got := longFromDecimal(n.String()); got != v {
 			t.Fatalf("%v is written as %v, not %v", n, got, v)
+		}
+	}
+}
+
+// TestLongsOfFloats compares with math/big.
+func TestLongsOfFloats(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	floats := []float64{0, math.Copysign(0, -1), 1, -1, 1 << 62, 1 << 63, -1 << 63, 1 << 64, 0x1fffffffffffffp11, math.MaxFloat64, -math.MaxFloat64}
+	for range 20000 {
+		floats = append(floats, math.Trunc(math.Ldexp(r.Float64()-0.5, r.IntN(1024))))
+	}
+	for _, f := range floats {
+		want, _ := new(big.Float).SetFloat64(f).Int(nil)
+		if got := longFromFloat(f); got != longFromDecimal(want.String()) {
+			t.Fatalf("%v is %v, not %v", f, got, want)
 		}
 	}
 }

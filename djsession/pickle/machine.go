@@ -8,6 +8,7 @@ type machine struct {
 	op       byte
 	limits   Limits
 	spent    int // of limits.Values
+	keys     int // length of the keys that were entered, of limits.Expanded
 	fragment bool
 	stack    []value
 	marks    []int // heights of the stack; what is below the last one is out of reach

@@ -2,7 +2,6 @@ package pickle
 
 import (
 	"math"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -99,7 +98,7 @@ func (v value) keyID() (id keyID, ok bool) {
 		case math.IsInf(f, 0) || f != math.Trunc(f):
 			return keyID{kind: kindFloat, bits: v.bits}, true
 		}
-		return longFromDecimal(strconv.FormatFloat(f, 'f', 0, 64)).keyID()
+		return longFromFloat(f).keyID()
 	}
 	return keyID{}, false
 }
