@@ -117,11 +117,11 @@ func (b *box) set(key, v value) Reason {
 	return none
 }
 
-// find looks at each key while they are few, as in sessions, and else uses an
-// index, in which it enters the key if it is new.
+// find looks at each key while they are few and cheap to compare, as in sessions,
+// and else uses an index, in which it enters the key if it is new.
 func (b *box) find(id keyID) int {
 	const few = 2 * 16
-	if len(b.items) < few {
+	if b.index == nil && len(b.items) < few && id.kind != kindLong {
 		for i := 0; i < len(b.items); i += 2 {
 			if other := &b.items[i]; other.kind == kindText && id.kind == kindText {
 				if other.text == id.text {
