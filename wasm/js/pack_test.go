@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"syscall"
@@ -189,5 +190,22 @@ func TestTypes(t *testing.T) {
 			cmd.Dir = dir
 			run(t, cmd)
 		})
+	}
+}
+
+// The Worker of docs/runtimes/workers.md, with D1.
+func TestWorkerOfTheDocs(t *testing.T) {
+	miniflare := component(t, "js/node_modules/miniflare")
+	s := newSite(t)
+	write(t, s.path("worker.mjs"), block(t, "../../docs/runtimes/workers.md", "worker.mjs"))
+	cmd := exec.Command(program(t, "node"), "test/worker_docs.mjs")
+	cmd.Env = append(os.Environ(), "DJEDGE_MINIFLARE="+miniflare, "DJEDGE_SITE="+s.path("site.json"), "DJEDGE_WASM="+s.path("djedge.wasm"), "DJEDGE_WORKER="+s.path("worker.mjs"))
+	var got []any
+	if err := json.Unmarshal(run(t, cmd), &got); err != nil {
+		t.Fatal(err)
+	}
+	want := []any{200.0, `{"hello":"user3"}`, 401.0, 400.0, 204.0, 200.0, `{"hello":"user4"}`}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -77,11 +77,13 @@ def make():
         "cacheSession": cache_key, "cacheEntry": ":1:" + cached.cache_key, "cacheValue": list(RedisSerializer().dumps(cached.load())),
         "lastLogin": User.objects.get(username="user0").last_login.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "data": db.SessionStore.get_model_class().objects.get(pk=sessions["user7"]).session_data,
+        "row": list(User.objects.values_list("id", "password", "last_login", "is_superuser", "username", "first_name", "last_name", "email", "is_staff", "is_active",
+                                             "date_joined").get(username="user7")),
         "hashes": {name: hashers.make_password("pässword", "salty salt salty salt s" if name != "bcrypt_sha256" else None, name)
                    for name in ("pbkdf2_sha256", "pbkdf2_sha1", "argon2", "bcrypt_sha256", "scrypt")},
         "cheap": hashers.PBKDF2PasswordHasher().encode("pässword", "salt", 100_000),
         "dump": [line for line in dump(sqlite3.connect(sys.argv[2]))],
-    }, sys.stdout)
+    }, sys.stdout, default=str)
 
 
 def dump(connection):
