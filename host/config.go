@@ -225,6 +225,9 @@ type Config struct {
 	// the processor. Two PBKDF2-SHA256 share a thread for little more than the
 	// price of one.
 	HashConcurrency int
+	// Hasher hashes instead of threads of this process, for example a
+	// [hashing.Process]. It is closed with the host.
+	Hasher Hasher
 	// HashMemory bounds what they may use together in bytes, default 256 MiB.
 	// A single hash within Limits always runs, alone if it is larger.
 	HashMemory int64

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -126,12 +127,12 @@ var errNoStorage = errors.New("session_storage: none is configured")
 func (fx *effects) DeriveKey(ctx context.Context, p password.Params, secret, salt []byte) ([]byte, error) {
 	ctx = fx.keep(ctx, false)
 	if fx.host.kdf != KDFModule {
-		return fx.host.hashing.derive(ctx, p, secret, salt)
+		return fx.host.hashes.derive(ctx, p, secret, salt)
 	}
-	weight := fx.host.hashing.weight(p.MemoryBytes())
+	weight := fx.host.hashes.weight(p.MemoryBytes())
 	if fx.held < weight {
 		fx.release()
-		if err := fx.host.hashing.acquire(ctx, weight); err != nil {
+		if err := fx.host.hashes.acquire(ctx, weight); err != nil {
 			return nil, err
 		}
 		fx.held = weight
@@ -140,10 +141,16 @@ func (fx *effects) DeriveKey(ctx context.Context, p password.Params, secret, sal
 }
 
 // Yield lets others run, and stops a hashing that nobody waits for any more.
-func (fx *effects) Yield(ctx context.Context) error { return pause(fx.keep(ctx, false)) }
+func (fx *effects) Yield(ctx context.Context) error {
+	if ctx = fx.keep(ctx, false); ctx.Err() != nil {
+		return abandoned(ctx)
+	}
+	runtime.Gosched()
+	return nil
+}
 
 // release gives the turn back.
 func (fx *effects) release() {
-	fx.host.hashing.release(fx.held)
+	fx.host.hashes.release(fx.held)
 	fx.held = 0
 }

@@ -62,7 +62,7 @@ func TestHashingWeights(t *testing.T) {
 		{4, 256 << 20, 1 << 30, 256 << 20},     // one with too much runs alone
 		{1, 1, 1 << 30, 1}, {8, 1, 1 << 30, 8}, // no budget is too small
 	} {
-		if got := newHashing(c.concurrency, c.memory, 1).weight(c.hash); got != c.want {
+		if got := newHashQueue(c.concurrency, c.memory, 1, nil).weight(c.hash); got != c.want {
 			t.Errorf("%+v: %d", c, got)
 		}
 	}

@@ -15,6 +15,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -40,7 +41,7 @@ type Host struct {
 	kdf      KDF
 	writes   bool   // Config.WritesOnReads
 	cookie   string // the session cookie's name
-	hashing  *hashing
+	hashes   *hashQueue
 	hints    *hints            // nil: none
 	recent   *djsession.Recent // nil: every row is read when it is asked for
 	columns  []query.Column
@@ -190,9 +191,8 @@ func (h *Host) Ping(ctx context.Context) error {
 	return h.db.Ping(ctx)
 }
 
-// Close frees the engine; no operation may be running. The database stays
+// Close frees the engine and the hasher; no operation may be running. The database stays
 // open: it is its opener's.
 func (h *Host) Close() error {
-	h.hashing.threads.close()
-	return h.engine.Close(context.Background())
+	return errors.Join(h.hashes.hasher.Close(), h.engine.Close(context.Background()))
 }

@@ -137,7 +137,7 @@ func (h *Host) configureLimits(c *Config) error {
 		return fmt.Errorf("kdf: %d is neither host nor module", c.KDF)
 	}
 	h.keepRecent(c)
-	h.hashing = newHashing(c.HashConcurrency, c.HashMemory, queue)
+	h.hashes = newHashQueue(c.HashConcurrency, c.HashMemory, queue, c.Hasher)
 	if c.HintEntries == 0 {
 		c.HintEntries = 10_000
 	}

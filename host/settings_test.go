@@ -17,7 +17,7 @@ import (
 )
 
 // ours are the fields that the rules need not know, or know in another form.
-var ours = []string{"DB", "Storage", "SecretKey", "SecretKeyFallbacks", "Keys", "Engine", "KDF", "SessionSaltClass", "HintEntries", "QueryTimeout", "NotUseTZ", "TimeZone",
+var ours = []string{"DB", "Storage", "Hasher", "SecretKey", "SecretKeyFallbacks", "Keys", "Engine", "KDF", "SessionSaltClass", "HintEntries", "QueryTimeout", "NotUseTZ", "TimeZone",
 	"HashConcurrency", "HashMemory", "HashQueueTimeout", "MaxStaleness", "Logger"}
 
 // others are settings whose name is not the field's.

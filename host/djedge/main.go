@@ -46,12 +46,13 @@ type process struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
+	self   string // the path of djedge; "" starts no process beside this one
 }
 
 // command is one thing that djedge can do.
 type command struct {
 	name    string // one or two words
-	summary string
+	summary string // "" keeps it out of help
 	run     func(context.Context, *process) error
 }
 
@@ -66,12 +67,14 @@ func commands() []command {
 		{"password hash", "make Django's stored form of a password", passwordHash},
 		{"keys", "derive the keys that djedge needs from SECRET_KEY", keysCommand},
 		{"version", "print the versions of djedge and of its module", versionCommand},
+		{hashCommand, "", hashPasswords},
 	}
 }
 
 func main() {
+	self, _ := os.Executable() // "" where that is unknown
 	os.Exit(run(context.Background(), &process{
-		args: os.Args[1:], env: os.Environ(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr,
+		args: os.Args[1:], env: os.Environ(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, self: self,
 	}))
 }
 
@@ -138,7 +141,9 @@ func help(w io.Writer) {
 	fmt.Fprintln(w, "djedge is Django's login outside Django.\n\nUsage: djedge COMMAND [flags]")
 	fmt.Fprintln(w)
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-16s %s\n", c.name, c.summary)
+		if c.summary != "" {
+			fmt.Fprintf(w, "  %-16s %s\n", c.name, c.summary)
+		}
 	}
 	fmt.Fprintln(w, "\ndjedge COMMAND --help lists the flags of a command. Flags may follow arguments."+
 		"\nExit codes: 0 ok, 1 runtime error or refusal, 2 usage, 78 configuration.")

@@ -17,14 +17,15 @@ import (
 type config struct {
 	host host.Config
 
-	database  string // URL
-	cache     string // LOCATION
-	filePath  string // SESSION_FILE_PATH
-	secretKey string
-	keys      derivedKeys
-	engine    string // wasm or native
-	kdf       string // host or module
-	cacheDir  string
+	database   string // URL
+	cache      string // LOCATION
+	filePath   string // SESSION_FILE_PATH
+	secretKey  string
+	keys       derivedKeys
+	engine     string // wasm or native
+	kdf        string // host or module
+	hashBeside bool
+	cacheDir   string
 
 	listen, adminListen         string
 	api                         []string

@@ -170,7 +170,7 @@ allow = "group:editors"
 
 	// It has read, and nothing else: the key of another site ends no session.
 	other := append(words("explain GET / --writes-on-reads --session "+session+" --secret-key-file"), file(t, "other", "another\n"), "--database", "sqlite://"+database)
-	invocation{args: other, code: 1, stdout: `^deny 401 session_corrupt \(no rules: a login is needed\)$`, stderr: anything}.try(t)
+	invocation{args: other, code: 1, stdout: `^deny 401 session_corrupt session data: signature \(no rules: a login is needed\)$`, stderr: anything}.try(t)
 	invocation{args: append(words("explain GET / --session "+session+" --config"), config), stdout: `^allow 200 ok`}.try(t)
 }
 

@@ -31,6 +31,7 @@ func serveCommand(ctx context.Context, p *process) (err error) {
 		return err
 	}
 	c.host.Logger = log
+	c.host.Hasher = c.hashProcess(p.self, log)
 	for _, l := range []listener{{setting: "listen", address: c.listen}, {setting: "admin_listen", address: c.adminListen}} {
 		if err := l.check(ctx); err != nil {
 			return err

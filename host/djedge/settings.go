@@ -125,6 +125,7 @@ func (c *config) options() []option {
 		{table: serve, key: "verified_bytes", to: &h.VerifiedBytes, def: "0", doc: "bytes of session data whose signature was right that are remembered, so as not to verify the same bytes again; 0 is 16 MiB, and 4 MiB in each instance of the module; negative is none"},
 		{table: serve, key: "max_staleness", to: &h.MaxStaleness, def: "0s", doc: "the revocation window: for so long, a minute at most, a check may use rows that were read before, so that a logout, a changed password or a deactivated user counts that much later when it happened elsewhere, such as in Django. What is written here counts at once. Not with writes_on_reads"},
 		{table: serve, key: "hash_concurrency", to: &h.HashConcurrency, def: "0", doc: "threads that hash passwords, each one password, or two of PBKDF2-SHA256, at a time; 0 is half of the processors"},
+		{table: serve, key: "hash_process", to: &c.hashBeside, def: "true", doc: "hash passwords in a process beside this one, which starts with the first password: threads of low priority hold up the garbage collector of the process they are in. For kdf = host"},
 		{table: serve, key: "hash_memory", to: &h.HashMemory, def: "268435456", doc: "bytes that they may use together"},
 		{table: serve, key: "hash_queue_timeout", to: &h.HashQueueTimeout, def: "5s", doc: "how long a login waits for its turn to hash"},
 

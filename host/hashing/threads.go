@@ -1,4 +1,7 @@
-package host
+// Package hashing runs password hashing where it disturbs nothing else: on
+// operating system threads of low priority, of this process ([Threads]) or of
+// one beside it ([Process]). Who may hash, and when, is for its caller.
+package hashing
 
 import (
 	"context"
@@ -9,17 +12,20 @@ import (
 	"github.com/djedge/djedge/djuser/password"
 )
 
-// hashThreads hash passwords on operating system threads of their own, which
-// get the processor only when nothing else wants it: Go's scheduler gives all
-// goroutines the same share, and a check would wait behind every login. They
-// start with the first password.
-type hashThreads struct {
+// ErrClosed is the answer of [Threads] and [Process] after Close.
+var ErrClosed = errors.New("password hashing: closed")
+
+// Threads hash passwords on operating system threads of their own. On Linux
+// they get the processor only when nothing else wants it: Go's scheduler gives
+// all goroutines the same share, and a check would wait behind every login.
+// The zero value is not ready; see [NewThreads].
+type Threads struct {
 	count  int
 	start  sync.Once
 	single chan *derivation // anything but what pairs
 	paired chan *derivation
 	stop   chan struct{}
-	close  func() // ends the threads, after what they are doing
+	close  func()
 }
 
 // derivation is one hashing on its way.
@@ -27,7 +33,6 @@ type derivation struct {
 	ctx          context.Context
 	params       password.Params
 	secret, salt []byte
-	release      func() // gives its turn back
 
 	steps *password.PBKDF2 // of one that pairs
 	key   []byte
@@ -35,48 +40,69 @@ type derivation struct {
 	done  chan struct{} // closed behind key and err
 }
 
-func newHashThreads(count int) *hashThreads {
+// NewThreads are count threads, which start with the first password.
+func NewThreads(count int) *Threads {
 	stop := make(chan struct{})
-	return &hashThreads{
+	return &Threads{
 		count: count, single: make(chan *derivation), paired: make(chan *derivation),
 		stop: stop, close: sync.OnceFunc(func() { close(stop) }),
 	}
 }
 
-// pairs reports whether two such derivations cost little more than one.
-func pairs(p password.Params) bool { return p.Function == password.PBKDF2SHA256 }
+// Pairs reports whether two such derivations cost little more than one: then
+// a thread runs two at a time.
+func Pairs(p password.Params) bool { return p.Function == password.PBKDF2SHA256 }
 
-// run hands d to a thread. It returns at once, or when d's client is gone.
-func (t *hashThreads) run(d *derivation) {
+// DeriveKey waits for a thread and derives a key there, in slices of about a
+// millisecond. When ctx ends, it returns the cause at once, and the thread is
+// free after its slice. It neither keeps nor changes secret and salt once it
+// has returned a key.
+func (t *Threads) DeriveKey(ctx context.Context, p password.Params, secret, salt []byte) ([]byte, error) {
 	t.start.Do(func() {
 		for range t.count {
 			go t.loop()
 		}
 	})
 	queue := t.single
-	if pairs(d.params) {
+	if Pairs(p) {
 		queue = t.paired
+	}
+	d := &derivation{ctx: ctx, params: p, secret: secret, salt: salt, done: make(chan struct{})}
+	select {
+	case <-t.stop:
+		return nil, ErrClosed
+	default:
 	}
 	select {
 	case queue <- d:
-	case <-d.ctx.Done():
-		d.finish(nil, abandoned(d.ctx))
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	case <-t.stop:
-		d.finish(nil, errClosed)
+		return nil, ErrClosed
+	}
+	select {
+	case <-d.done:
+		return d.key, d.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
 }
 
-var errClosed = errors.New("password hashing: the host is closed")
+// Close ends the threads, after what they are doing.
+func (t *Threads) Close() error {
+	t.close()
+	return nil
+}
 
 // loop is one thread. It is never unlocked, so that its priority ends with it.
-func (t *hashThreads) loop() {
+func (t *Threads) loop() {
 	runtime.LockOSThread()
 	lowerPriority()
 	var arena password.Arena
 	for {
 		select {
 		case d := <-t.single:
-			d.finish(arena.Derive(d.ctx, pause, d.params, d.secret, d.salt))
+			d.finish(arena.Derive(d.ctx, yield, d.params, d.secret, d.salt))
 		case d := <-t.paired:
 			t.pair(d)
 		case <-t.stop:
@@ -86,7 +112,7 @@ func (t *hashThreads) loop() {
 }
 
 // pair runs d, together with whatever else pairs and finds no idle thread.
-func (t *hashThreads) pair(d *derivation) {
+func (t *Threads) pair(d *derivation) {
 	lanes := make([]*derivation, 0, 2)
 	for d != nil || len(lanes) > 0 {
 		if d != nil && d.begin() {
@@ -119,7 +145,7 @@ func advance(lanes []*derivation) []*derivation {
 		case done[i]:
 			d.finish(d.steps.Key(), nil)
 		case d.ctx.Err() != nil:
-			d.finish(nil, abandoned(d.ctx))
+			d.finish(nil, context.Cause(d.ctx))
 		default:
 			more = append(more, d)
 		}
@@ -138,15 +164,11 @@ func (d *derivation) begin() bool {
 
 func (d *derivation) finish(key []byte, err error) {
 	d.key, d.err = key, err
-	d.release()
 	close(d.done)
 }
 
-// pause is between the slices of a hashing.
-func pause(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return abandoned(ctx)
-	}
+// yield is between the slices of a hashing; the arena looks at the context.
+func yield(context.Context) error {
 	runtime.Gosched()
 	return nil
 }

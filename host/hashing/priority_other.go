@@ -1,6 +1,6 @@
 //go:build !linux
 
-package host
+package hashing
 
 // lowerPriority does nothing where a thread has no priority of its own, or Go
 // has no way to set it.
