@@ -136,6 +136,7 @@ class Site(unittest.IsolatedAsyncioTestCase):
         cls.django = beside.start()
 
     async def asyncSetUp(self):
+        asyncio.get_running_loop().set_debug(False)
         self.stack = contextlib.AsyncExitStack()
         self.pool = await self.stack.enter_async_context(asyncpg.create_pool(beside.POSTGRES, min_size=0, max_size=10))
         self.database = Database(beside.POSTGRES, min_size=1, max_size=10)

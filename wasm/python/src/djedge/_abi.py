@@ -531,7 +531,7 @@ def read_configured(frame: bytes) -> Configured | str:
         if (kind := r.u8()) > KIND_UUID:
             raise Malformed("an unknown kind of column")
         columns.append((name, kind))
-    return Configured(statements, columns, frozenset(h.lower().encode() for h in r.texts()))
+    return Configured(statements, columns, frozenset(h.lower().encode("utf-8", "surrogateescape") for h in r.texts()))
 
 
 def read_effects(frame: bytes, table: Sequence[tuple[str, str]]) -> tuple[int, list[Effect]]:

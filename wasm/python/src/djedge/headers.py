@@ -17,7 +17,7 @@ def spelling(name: bytes) -> bytes:
 
 def identify(headers: Iterable[tuple[bytes, bytes]], decision: Decision) -> list[tuple[bytes, bytes]]:
     """The headers with the identity that was decided; whatever the client sent under these names, in any spelling, is gone, and Connection does not name them."""
-    ours = [(name.encode(), value.encode()) for name, value in decision.set_headers]
+    ours = [(name.encode(), value.encode("utf-8", "surrogateescape")) for name, value in decision.set_headers]
     names = {spelling(name) for name, _ in ours} | {spelling(name.encode()) for name in decision.remove_headers}
     out = []
     for name, value in headers:

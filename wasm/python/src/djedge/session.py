@@ -352,6 +352,7 @@ class Visit:
         d = result.decision
         if d.outcome is not Outcome.ALLOW:
             return End(vary=True, refusal=refusal(result))
+        self.state.key = result.session_key
         if d.cookies or not result.session_key:
             name = self.backend.cookie_name + "="
             self._set = [c for c in self._set if not c.startswith(name)] + d.cookies
