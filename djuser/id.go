@@ -57,7 +57,7 @@ func plausible(s string, max int) bool {
 	return len(s) <= max*utf8.UTFMax && utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 && utf8.RuneCountInString(s) <= max
 }
 
-// idText is str(pk), as the session keeps it; "" for what is no key.
+// idText is str(pk), as the session keeps it; "" for what is neither a number nor text.
 func idText(pk query.Value) string {
 	switch pk.Kind() {
 	case query.KindInt:

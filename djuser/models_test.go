@@ -98,6 +98,19 @@ func TestRegisterUUID(t *testing.T) {
 	}
 }
 
+// USERNAME_FIELD may be a number: what Django shows is str() of it.
+func TestNumericUsername(t *testing.T) {
+	s := newSite(t, func(s *djuser.Settings) {
+		s.Dialect, s.UsernameField = query.SQLite, "phone"
+		s.Columns = []query.Column{{Name: "id", Kind: query.KindInt}, {Name: "phone", Kind: query.KindInt}, {Name: "password"}}
+	})
+	s.fake.users = append(s.fake.users, map[string]query.Value{"id": query.Int(7), "phone": query.Int(4912345), "password": query.Text(s.encode(t, "right"))})
+	user, err := s.users.Load(t.Context(), s.fake, "7")
+	if err != nil || user.Username() != "4912345" || user.Identity().Name != "4912345" {
+		t.Errorf("%v, %v", user, err)
+	}
+}
+
 // A user name may be the primary key itself.
 func TestTextKey(t *testing.T) {
 	s := newSite(t, func(s *djuser.Settings) {

@@ -42,11 +42,12 @@ func (u *Users) user(row []query.Value) (*User, error) {
 	return &loaded.User, nil
 }
 
+// text is str() of a column: USERNAME_FIELD may be a number.
 func (u *User) text(column int) string {
 	if column < 0 {
 		return ""
 	}
-	return u.row[column].Text()
+	return idText(u.row[column])
 }
 
 func (u *User) flag(column int) bool { return column >= 0 && u.row[column].Bool() }
