@@ -3,7 +3,6 @@ package djuser
 import (
 	"strings"
 
-	"github.com/djedge/djedge/djsession/errorf"
 	"github.com/djedge/djedge/djsession/query"
 )
 
@@ -83,7 +82,7 @@ func (u *Users) Statements() []query.Statement {
 // from it what to put into [Settings.Columns]. The table's name is checked.
 func ColumnsStatement(d query.Dialect, table string) (query.Statement, error) {
 	if err := query.CheckIdentifier(table); err != nil {
-		return query.Statement{}, errorf.Errorf("user_table: %w", err)
+		return query.Statement{}, err
 	}
 	return query.Statement{Name: "user_columns", SQL: "SELECT * FROM " + d.Quote(table) + " WHERE 1 = 0", AdHoc: true}, nil
 }
