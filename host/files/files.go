@@ -24,8 +24,9 @@ var (
 	ErrTooLarge = errors.New("the session file is too large")
 )
 
-// MaxBytes is how large a session file may be: 1 MiB.
-const MaxBytes = 1 << 20
+// MaxBytes is how large a session file may be: 2 MiB, since session_data is
+// base64, and the default of the data inside is 1 MiB.
+const MaxBytes = 2 << 20
 
 // maxName leaves room for the ending of a temporary file's name.
 const maxName = 200
