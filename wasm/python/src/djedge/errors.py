@@ -59,4 +59,4 @@ class Denied(Error):
     @property
     def message(self) -> str:
         """What a client may be told: of a weak password Django's own words."""
-        return " ".join(self.text.split("\n")) or MESSAGES.get(self.reason, "Forbidden")
+        return " ".join(self.text.split("\n")) or MESSAGES.get(self.reason) or ("Log in first" if self.status == 401 else "Forbidden")
