@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +34,7 @@ func explain(ctx context.Context, p *process) (err error) {
 		}
 	}
 	if key != "" {
-		request.Headers = []gate.Header{{Name: "Cookie", Value: c.host.SessionCookieName + "=" + key}}
+		request.Headers = []gate.Header{{Name: "Cookie", Value: cmp.Or(c.host.SessionCookieName, "sessionid") + "=" + key}}
 	}
 	log, err := c.logger(p.stderr)
 	if err != nil {
