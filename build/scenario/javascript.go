@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -19,7 +20,27 @@ func jsDoors() []Door {
 				"--allow-net=127.0.0.1", "--allow-read", "--allow-env", "--allow-sys"}
 		}),
 		jsDoor("Bun, Hono", "bun.mjs", func(at place) []string { return []string{at.js("@oven/bun-linux-x64/bin/bun")} }),
+		workerDoor(),
 	}
+}
+
+// workerDoor bundles its example with Bun, as Wrangler does with its own bundler.
+func workerDoor() Door {
+	door := jsDoor("workerd", "worker.capnp", func(at place) []string {
+		return []string{at.js("@cloudflare/workerd-linux-64/bin/workerd"), "serve", "--control-fd=1", "--socket-addr=http=127.0.0.1:0"}
+	})
+	start := door.command
+	door.command = func(at place, s settings) *exec.Cmd {
+		cmd := start(at, s)
+		bundle := exec.Command(at.js("@oven/bun-linux-x64/bin/bun"), "build", "worker.mjs", "--outfile=bundle.mjs", "--format=esm", "--target=node",
+			"--conditions=workerd", "--external=*.wasm", "--external=cloudflare:sockets", `--define=import.meta.url="file:///worker.mjs"`)
+		bundle.Dir = at.scratch
+		if out, err := bundle.CombinedOutput(); err != nil && cmd.Err == nil {
+			cmd.Err = fmt.Errorf("bundle the worker: %w: %s", err, out)
+		}
+		return cmd
+	}
+	return door
 }
 
 func jsDoor(name, example string, runtime func(at place) []string) Door {
@@ -75,14 +96,14 @@ func jsProject(at place) error {
 	return nil
 }
 
-// jsFiles is a directory's own scripts.
+// jsFiles is a directory's own scripts and configuration.
 type jsFiles struct{ fs.FS }
 
 func (f jsFiles) ReadDir(name string) ([]fs.DirEntry, error) {
 	all, err := fs.ReadDir(f.FS, name)
 	var scripts []fs.DirEntry
 	for _, entry := range all {
-		if !entry.IsDir() && strings.HasSuffix(entry.Name(), ".mjs") {
+		if !entry.IsDir() && (strings.HasSuffix(entry.Name(), ".mjs") || strings.HasSuffix(entry.Name(), ".capnp")) {
 			scripts = append(scripts, entry)
 		}
 	}

@@ -9,20 +9,27 @@ export function pg(pool) {
   };
   const query = (name, sql, args) => run(pool, { sql, args });
   query.dialect = 'postgresql';
-  query.batch = async (list, { atomic }) => {
-    if (!atomic) return Promise.all(list.map((statement) => run(pool, statement)));
+  query.batch = async (list, { atomic, signal }) => {
+    // Reads go side by side where there are connections for that; none is opened for them.
+    if (!atomic && pool.idleCount >= list.length) return Promise.all(list.map((statement) => run(pool, statement)));
     const client = await pool.connect();
     let failed;
+    const lost = (error) => { failed = error; }; // between two statements, where no promise would tell
+    client.on('error', lost);
     try {
+      if (!atomic) return await Promise.all(list.map((statement) => run(client, statement))); // the client sends them in order
       await client.query('BEGIN');
       const results = [];
       for (const statement of list) results.push(await run(client, statement));
+      signal?.throwIfAborted(); // nobody waits for it any more
       await client.query('COMMIT');
       return results;
     } catch (error) {
-      await client.query('ROLLBACK').catch((e) => { failed = e; });
+      if (atomic) await client.query('ROLLBACK').catch((e) => { failed = e; });
+      else failed = error; // what was still to be sent is sent no more
       throw error;
     } finally {
+      client.off('error', lost);
       client.release(failed); // with an error the connection is not used again
     }
   };
