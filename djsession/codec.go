@@ -103,14 +103,21 @@ func (s *Store) Decode(data string) ([]Item, error) {
 // were decoded before: the keys are those that the Store was made with, so their
 // signature is still right.
 func (s *Store) load(key, data string) *Session {
+	sess := new(Session)
+	s.loadInto(sess, key, data)
+	return sess
+}
+
+func (s *Store) loadInto(sess *Session, key, data string) {
+	sess.key = key
 	if known, ok := s.verified.Get(data); ok {
-		return &Session{key: key, items: known.items, known: known}
+		sess.items, sess.known = known.items, known
+		return
 	}
-	items, err := s.Decode(data)
-	if err == nil {
-		s.remember(data, items)
+	sess.items, sess.err = s.Decode(data)
+	if sess.err == nil {
+		s.remember(data, sess.items)
 	}
-	return &Session{key: key, items: items, err: err}
 }
 
 // known is what was worked out of verified bytes. Every session of the same

@@ -39,13 +39,14 @@ func (s *Store) Statements() []query.Statement {
 // It is all that [EngineDB] does to load one, so that a caller can ask for more
 // in the same round trip; with any other engine there is only [Store.Load].
 func (s *Store) LoadStatement(key string, now time.Time) query.Statement {
-	return s.LoadInto(nil, key, now)
+	return s.LoadInto(nil, new(query.TimeText), key, now)
 }
 
-// LoadInto is [Store.LoadStatement] with its two arguments appended to args, for
-// a caller that allocates all that it asks for at once.
-func (s *Store) LoadInto(args []query.Value, key string, now time.Time) query.Statement {
-	return with(s.sql.load, append(args, query.Text(key), s.Time(now))...)
+// LoadInto is [Store.LoadStatement] with its two arguments appended to args, and
+// the text of the time in date, for a caller that allocates all that it asks for
+// at once.
+func (s *Store) LoadInto(args []query.Value, date *query.TimeText, key string, now time.Time) query.Statement {
+	return with(s.sql.load, append(args, query.Text(key), s.timeIn(date, now))...)
 }
 
 // FromResult is the session that r, the answer to [Store.LoadStatement], holds.
@@ -53,13 +54,21 @@ func (s *Store) LoadInto(args []query.Value, key string, now time.Time) query.St
 // key is compared again here, since MySQL's collations ignore case, accents and
 // trailing blanks. For data that cannot be read see [Session.Err].
 func (s *Store) FromResult(key string, r query.Result) *Session {
+	sess := new(Session)
+	s.ReadInto(sess, key, &r)
+	return sess
+}
+
+// ReadInto is [Store.FromResult] that puts the session into sess.
+func (s *Store) ReadInto(sess *Session, key string, r *query.Result) {
+	*sess = Session{}
 	for _, row := range r.Rows {
 		if len(row) < 2 || row[0].Text() != key {
 			continue
 		}
-		return s.load(key, row[1].Text())
+		s.loadInto(sess, key, row[1].Text())
+		return
 	}
-	return NewSession("")
 }
 
 // Load is the live session under key. A miss, and a key that [ValidKey]

@@ -13,11 +13,13 @@ import (
 // Time is t as the site's database keeps times. With USE_TZ = False, SQLite
 // and MySQL have what the site's clock shows; PostgreSQL has an instant, since
 // Django tells it the zone.
-func (s *Store) Time(t time.Time) query.Value {
-	if s.set.Zone == nil || s.set.Dialect == query.PostgreSQL {
-		return s.set.Dialect.Time(t)
+func (s *Store) Time(t time.Time) query.Value { return s.timeIn(new(query.TimeText), t) }
+
+func (s *Store) timeIn(text *query.TimeText, t time.Time) query.Value {
+	if s.set.Zone != nil && s.set.Dialect != query.PostgreSQL {
+		t = s.clock(t)
 	}
-	return s.set.Dialect.Time(s.clock(t))
+	return s.set.Dialect.TimeIn(text, t)
 }
 
 // Coerce is [query.Coerce] for a value of the site's database, whose times are

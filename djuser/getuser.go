@@ -100,31 +100,44 @@ func (u *Users) unchecked(c claim) *User {
 // sessions are in the database alone. The session is never nil; for an unknown
 // key its own key is "".
 func (u *Users) FromKey(ctx context.Context, fx Effects, key string, hint query.Value) (*djsession.Session, *User, gate.Reason, error) {
-	return u.fromKey(ctx, fx, key, hint, false)
+	return u.fromKey(ctx, fx, new(Room), key, hint, false)
 }
 
-func (u *Users) fromKey(ctx context.Context, fx Effects, key string, hint query.Value, granted bool) (*djsession.Session, *User, gate.Reason, error) {
-	none := djsession.NewSession("")
+// Room is where [Users.FromKeyIn] keeps what it asks for and what it finds, all
+// allocated at once. The zero Room is ready. It may be used again, cleared, when
+// nothing that was asked for or found is needed any more.
+type Room struct {
+	statements [1 + maxRowStatements]query.Statement
+	args       [2 + 1]query.Value
+	date       query.TimeText
+	session    djsession.Session
+	user       loaded
+}
+
+// FromKeyIn is [Users.FromKey] with its memory in room, for a caller that
+// answers one request after another.
+func (u *Users) FromKeyIn(ctx context.Context, fx Effects, room *Room, key string, hint query.Value) (*djsession.Session, *User, gate.Reason, error) {
+	return u.fromKey(ctx, fx, room, key, hint, false)
+}
+
+func (u *Users) fromKey(ctx context.Context, fx Effects, room *Room, key string, hint query.Value, granted bool) (*djsession.Session, *User, gate.Reason, error) {
 	if !djsession.ValidKey(key) {
-		return none, nil, gate.ReasonNoSession, nil
+		return djsession.NewSession(""), nil, gate.ReasonNoSession, nil
 	}
 	if u.store.Engine() != djsession.EngineDB {
 		return u.fromStore(ctx, fx, key, granted)
 	}
-	var asked struct { // allocated at once; a host may hold on to it
-		statements [1 + maxRowStatements]query.Statement
-		args       [2 + 1]query.Value
-	}
-	statements := append(asked.statements[:0], u.store.LoadInto(asked.args[:0:2], key, fx.Now()))
+	statements := append(room.statements[:0], u.store.LoadInto(room.args[:0:2], &room.date, key, fx.Now()))
 	guess, guessed := u.parseHint(hint)
 	if guessed {
-		statements = u.rowStatements(statements, asked.args[2:2], guess, granted)
+		statements = u.rowStatements(statements, room.args[2:2], guess, granted)
 	}
 	results, err := ask(ctx, fx, statements...)
 	if err != nil {
-		return none, nil, gate.ReasonDatabaseUnavailable, errorf.Errorf("reading a session: %w", err)
+		return djsession.NewSession(""), nil, gate.ReasonDatabaseUnavailable, errorf.Errorf("reading a session: %w", err)
 	}
-	sess := u.store.FromResult(key, results[0])
+	sess := &room.session
+	u.store.ReadInto(sess, key, &results[0])
 	if sess.Key() == "" {
 		return sess, nil, gate.ReasonSessionUnknown, nil
 	}
@@ -134,12 +147,12 @@ func (u *Users) fromKey(ctx context.Context, fx Effects, key string, hint query.
 	}
 	var user *User
 	if guessed && c.pk == guess {
-		user, err = u.readRow(guess, results[1:], granted)
+		user, err = u.readRow(&room.user, guess, results[1:], granted)
 	} else {
 		user, err = u.load(ctx, fx, c.pk, granted)
 	}
 	if err != nil {
-		return none, nil, gate.ReasonDatabaseUnavailable, err
+		return djsession.NewSession(""), nil, gate.ReasonDatabaseUnavailable, err
 	}
 	user, why, err = u.verify(ctx, fx, sess, c, user)
 	return sess, user, why, err

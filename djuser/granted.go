@@ -13,7 +13,7 @@ import (
 // user was granted: it reads that together with the user's row, so it needs no
 // further round trip. For a user it is never nil.
 func (u *Users) FromKeyGranted(ctx context.Context, fx Effects, key string, hint query.Value) (*djsession.Session, *User, gate.Grants, gate.Reason, error) {
-	sess, user, why, err := u.fromKey(ctx, fx, key, hint, true)
+	sess, user, why, err := u.fromKey(ctx, fx, new(Room), key, hint, true)
 	if user == nil || err != nil {
 		return sess, user, nil, why, err
 	}
@@ -39,9 +39,10 @@ func (u *Users) rowStatements(all []query.Statement, args []query.Value, pk quer
 	return all
 }
 
-// readRow is the user in the results of rowStatements; nil when there is none.
-func (u *Users) readRow(pk query.Value, results []query.Result, granted bool) (*User, error) {
-	user, err := u.find(results[0], u.columns.pk, pk)
+// readRow is the user in the results of rowStatements, kept in room; nil when
+// there is none.
+func (u *Users) readRow(room *loaded, pk query.Value, results []query.Result, granted bool) (*User, error) {
+	user, err := u.find(room, &results[0], u.columns.pk, pk)
 	if user == nil || err != nil || !granted {
 		return user, err
 	}
@@ -68,5 +69,5 @@ func (u *Users) load(ctx context.Context, fx Effects, pk query.Value, granted bo
 	if err != nil {
 		return nil, errorf.Errorf("reading a user: %w", err)
 	}
-	return u.readRow(pk, results, granted)
+	return u.readRow(new(loaded), pk, results, granted)
 }

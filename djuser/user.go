@@ -20,26 +20,34 @@ type User struct {
 	granted  *Permissions  // without a superuser's; nil: not read, see FromKeyGranted
 }
 
-// user makes a User of a row. The row itself may be shared, and is not changed.
-func (u *Users) user(row []query.Value) (*User, error) {
+// loaded is a User and what it points to, to be allocated at once.
+type loaded struct {
+	User
+	stored string
+	row    [len(django) + 1]query.Value // a table with more columns of its own has another
+}
+
+// user makes a User of a row, in room. The row itself may be shared, and is not changed.
+func (u *Users) user(room *loaded, row []query.Value) (*User, error) {
 	c := &u.columns
 	if len(row) != len(c.all) {
 		return nil, errors.New("a user's row has the wrong number of columns")
 	}
-	// All of it is allocated at once, but for a table with many columns of its own.
-	var loaded struct {
-		User
-		stored string
-		row    [len(django) + 1]query.Value
+	own := room.row[:]
+	if len(row) > len(own) {
+		own = make([]query.Value, len(row))
 	}
-	own := loaded.row[:0]
-	for i := range row {
-		own = append(own, u.store.Coerce(row[i], c.all[i].Kind))
+	own = own[:len(row)]
+	copy(own, row)
+	for i := range own {
+		if kind := c.all[i].Kind; kind != own[i].Kind() || kind == query.KindTime {
+			own[i] = u.store.Coerce(own[i], kind)
+		}
 	}
-	loaded.stored = own[c.password].Text()
+	room.stored = own[c.password].Text()
 	own[c.password] = query.Null()
-	loaded.User = User{users: u, row: own, password: &loaded.stored}
-	return &loaded.User, nil
+	room.User = User{users: u, row: own, password: &room.stored}
+	return &room.User, nil
 }
 
 // text is str() of a column: USERNAME_FIELD may be a number.
@@ -121,9 +129,13 @@ func change(ctx context.Context, fx Effects, s query.Statement) (int64, error) {
 // find makes a User of the row of r that holds exactly want in a column, by its
 // text; nil when there is none. A collation may have matched more loosely
 // (MySQL finds "Zoé" for "zoe "), and a name that several rows have is nobody's.
-func (u *Users) find(r query.Result, column int, want query.Value) (found *User, err error) {
+// The User is in room.
+func (u *Users) find(room *loaded, r *query.Result, column int, want query.Value) (found *User, err error) {
 	for _, row := range r.Rows {
-		user, err := u.user(row)
+		if found != nil {
+			room = new(loaded)
+		}
+		user, err := u.user(room, row)
 		if err != nil {
 			return nil, err
 		}
@@ -153,7 +165,7 @@ func (u *Users) byName(ctx context.Context, fx Effects, name string) (*User, err
 	if err != nil {
 		return nil, errorf.Errorf("reading a user: %w", err)
 	}
-	return u.find(results[0], u.columns.username, query.Text(name))
+	return u.find(new(loaded), &results[0], u.columns.username, query.Text(name))
 }
 
 // Load reads the user with this primary key, given as text. A key that no user

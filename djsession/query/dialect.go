@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unsafe"
 
 	"github.com/djedge/djedge/djsession/errorf"
 )
@@ -101,12 +102,19 @@ const (
 
 // Time is t as Django stores it with USE_TZ: text in UTC for SQLite and MySQL
 // (no fraction when it is zero), a timestamp for PostgreSQL.
-func (d Dialect) Time(t time.Time) Value {
+func (d Dialect) Time(t time.Time) Value { return d.TimeIn(new(TimeText), t) }
+
+// TimeText has room for a datetime as text.
+type TimeText [len(timeTextMicro)]byte
+
+// TimeIn is [Dialect.Time] with its text, if it is one, in room, which must then
+// not be used again before the value is forgotten.
+func (d Dialect) TimeIn(room *TimeText, t time.Time) Value {
 	if d == PostgreSQL {
 		return Time(t)
 	}
-	var b [len(timeTextMicro)]byte
-	return Text(string(appendTime(b[:0], t.UTC())))
+	b := appendTime(room[:0], t.UTC())
+	return Text(unsafe.String(unsafe.SliceData(b), len(b)))
 }
 
 // Bool is b as Django stores it: 0 or 1 for SQLite and MySQL.

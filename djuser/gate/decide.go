@@ -15,25 +15,36 @@ import "strings"
 // A host removes RemoveHeaders first and sets SetHeaders then. Both are shared
 // between decisions and must not be changed.
 func (g *Gate) Decide(req Request, require Requirement, who *Identity, why Reason, grants Grants) Decision {
-	d := Decision{Reason: why, Identity: who, SetHeaders: g.nobody, RemoveHeaders: g.everyName, Vary: true}
+	var d Decision
+	g.DecideInto(&d, nil, require, who, why, grants)
+	return d
+}
+
+// DecideInto is [Gate.Decide] that puts the decision into d, and its identity
+// headers into headers, unless that is nil.
+func (g *Gate) DecideInto(d *Decision, headers *IdentityHeaders, require Requirement, who *Identity, why Reason, grants Grants) {
+	*d = Decision{Reason: why, Identity: who, SetHeaders: g.nobody, RemoveHeaders: g.everyName, Vary: true}
 	met, unmet, detail := require.met(who, grants)
 	switch {
 	case why.undecided():
-		return g.fail(d)
+		*d = g.fail(*d)
 	case (who != nil) != why.hasUser(), who != nil && who.ID == "", unmet == ReasonInternal:
 		d.Reason, d.Detail = ReasonInternal, detail
-		return g.fail(d)
+		*d = g.fail(*d)
 	case met:
 		d.Outcome, d.Status = Allow, 200
 		if who != nil {
-			d.SetHeaders = g.identify(who)
+			if headers == nil {
+				headers = new(IdentityHeaders)
+			}
+			g.identify(headers, who)
+			d.SetHeaders = headers[:]
 		}
 	case who == nil:
 		d.Outcome, d.Status = Deny, 401 // and why says more than not_authenticated
 	default:
 		d.Outcome, d.Status, d.Reason, d.Detail = Deny, 403, unmet, detail
 	}
-	return d
 }
 
 // Refuse is the decision for a request that is denied for this reason, whoever
@@ -60,16 +71,17 @@ func (g *Gate) fail(d Decision) Decision {
 	return d
 }
 
-// identify is the identity headers of a user.
-func (g *Gate) identify(who *Identity) []Header {
-	h := make([]Header, numHeaders)
-	copy(h, g.nobody)
+// IdentityHeaders has room for those of a decision.
+type IdentityHeaders [numHeaders]Header
+
+// identify puts the identity headers of a user into h.
+func (g *Gate) identify(h *IdentityHeaders, who *Identity) {
+	copy(h[:], g.nobody)
 	h[headerUser].Value = encode(who.Name)
 	h[headerUserID].Value = encode(who.ID)
 	h[headerEmail].Value = encode(who.Email)
 	h[headerStaff].Value = flag(who.Staff)
 	h[headerSuperuser].Value = flag(who.Superuser)
-	return h
 }
 
 func flag(b bool) string {

@@ -22,9 +22,13 @@ type watched struct {
 	err    error
 	reason gate.Reason
 
-	answer struct { // to a check, so that it is not allocated apart
+	// Of a check, so that it is not allocated apart.
+	room   djuser.Room
+	answer struct {
 		abi.Result
 		identity gate.Identity
+		headers  gate.IdentityHeaders
+		nobody   djsession.Session
 	}
 }
 

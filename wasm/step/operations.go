@@ -28,12 +28,12 @@ func (r *Rules) visitor(ctx context.Context, fx *watched, op *abi.Op) (visitor, 
 	v := visitor{cookie: present, key: key, why: gate.ReasonNoSession}
 	if present && djsession.ValidKey(key) {
 		var err error
-		if v.session, v.user, v.why, err = r.users.FromKey(ctx, fx, key, op.Hint); err != nil {
+		if v.session, v.user, v.why, err = r.users.FromKeyIn(ctx, fx, &fx.room, key, op.Hint); err != nil {
 			return visitor{}, err
 		}
 	}
 	if v.session == nil {
-		v.session = djsession.NewSession("")
+		v.session = &fx.answer.nobody
 	}
 	return v, nil
 }
@@ -83,7 +83,7 @@ func (r *Rules) moved(fx *watched, v visitor) ([]string, error) {
 // result is a decision about v by the gate, and what the host may know of v.
 func (r *Rules) result(fx *watched, op *abi.Op, require gate.Requirement, v visitor) *abi.Result {
 	result := &fx.answer.Result
-	*result = abi.Result{SessionKey: v.session.Key()}
+	result.SessionKey = v.session.Key()
 	var who *gate.Identity
 	if v.user != nil {
 		if who = &fx.answer.identity; !r.unchecked {
@@ -92,7 +92,7 @@ func (r *Rules) result(fx *watched, op *abi.Op, require gate.Requirement, v visi
 		*who = v.user.Identity()
 		result.User = v.user.Row()
 	}
-	result.Decision = r.gate.Decide(op.Request, require, who, v.why, v.grants)
+	r.gate.DecideInto(&result.Decision, &fx.answer.headers, require, who, v.why, v.grants)
 	if result.Decision.Detail == "" {
 		result.Decision.Detail = v.session.Fault().Detail()
 	}
