@@ -150,7 +150,7 @@ func (e *engine) classOf(op *abi.Op) class {
 			return class{lane: e.reads, repeat: e.large}
 		}
 		return class{lane: e.alone, repeat: e.alone, writes: true}
-	case abi.OpCheck, abi.OpLoadUser, abi.OpPermissions, abi.OpSessionLoad:
+	case abi.OpCheck, abi.OpLoadUser, abi.OpPermissions, abi.OpVisit, abi.OpSessionLoad:
 		if e.readsWrite {
 			return class{lane: e.alone, repeat: e.alone, writes: true}
 		}

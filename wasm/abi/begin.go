@@ -33,7 +33,7 @@ func AppendBegin(dst []byte, start *Start, op *Op) []byte {
 // isCheck reports whether op has nothing but a request and what it requires.
 func isCheck(op *Op) bool {
 	s := &op.Session
-	return (op.Kind == OpCheck || op.Kind == OpLoadUser || op.Kind == OpPermissions) &&
+	return (op.Kind == OpCheck || op.Kind == OpLoadUser || op.Kind == OpPermissions || op.Kind == OpVisit) &&
 		op.UserID == "" && op.Username == "" && op.Password == "" && op.Email == "" && op.Encoded == "" && op.Hasher == "" &&
 		len(op.Fields) == 0 && op.Function == "" && op.Arguments == "" && op.Status == 0 && op.CSRFToken == "" &&
 		!s.Resolved && !s.Loaded && !s.Accessed && !s.Modified && s.Key == "" && len(s.Items) == 0

@@ -38,6 +38,7 @@ const (
 	OpClearExpired                     // → Text: how many expired sessions were deleted
 	OpCSRFToken                        // Request → Text: a token for the forms of a page; cookies, when the visitor had no secret
 	OpPermissions                      // Request → as OpLoadUser, and what the user may do
+	OpVisit                            // Request → as OpLoadUser, and the session's items, which may be shared: they are not to be changed
 )
 
 // Op is one operation. Each kind reads the fields named beside it; the others stay zero.
@@ -68,7 +69,7 @@ type Result struct {
 	Decision   gate.Decision
 	SessionKey string           // the live session's key, "" when there is none: for the host's hints
 	User       []query.Value    // by configured column, the password null; nil when anonymous
-	Session    []djsession.Item // OpSessionLoad, OpSessionCycle
+	Session    []djsession.Item // OpSessionLoad, OpSessionCycle, OpVisit
 	// Text answers OpEval, OpMakePassword, OpClearExpired and OpCSRFToken, and
 	// says to the user why a password is too weak.
 	Text string

@@ -72,6 +72,8 @@ func (r *Rules) dispatch(ctx context.Context, fx *watched, op *abi.Op) (*abi.Res
 		return textual(r.hashers.Make(ctx, fx, fx.Random, op.Password, op.Hasher))
 	case abi.OpPermissions:
 		return r.permissions(ctx, fx, op)
+	case abi.OpVisit:
+		return r.visit(ctx, fx, op)
 	case abi.OpEval:
 		return r.evaluate(ctx, fx, op)
 	case abi.OpSessionSave:

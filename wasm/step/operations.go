@@ -168,6 +168,23 @@ func (r *Rules) permissions(ctx context.Context, fx *watched, op *abi.Op) (*abi.
 	return result, nil
 }
 
+// visit is loadUser and loadSession, of one reading. A session whose hash does
+// not fit is one that Django would flush: it has nothing to show.
+func (r *Rules) visit(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
+	v, err := r.visitor(ctx, fx, op)
+	if err != nil {
+		return nil, err
+	}
+	result, err := r.loaded(fx, op, v)
+	if err != nil {
+		return nil, err
+	}
+	if result.Decision.Reason != gate.ReasonAuthHashMismatch && v.session.Key() != "" {
+		result.Session = v.session.Items()
+	}
+	return result, nil
+}
+
 func (r *Rules) loadSession(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result, error) {
 	v, err := r.session(ctx, fx, op)
 	if err != nil {
