@@ -22,6 +22,8 @@ import (
 	"github.com/djedge/djedge/build/modules"
 	"github.com/djedge/djedge/build/wasmbuild"
 	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/djsession/signing"
+	"github.com/djedge/djedge/host"
 	"github.com/djedge/djedge/host/sqldb"
 )
 
@@ -76,7 +78,27 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{dir: t.TempDir(), python: component(t, "django52/bin/python")}
 	s.database = filepath.Join(s.dir, "db.sqlite3")
-	out := run(t, s.django("make"))
+	var about map[string]json.RawMessage
+	var secret string
+	var fallbacks []string
+	err := json.Unmarshal(run(t, s.django("make")), &about)
+	if err == nil {
+		err = errors.Join(json.Unmarshal(about["secretKey"], &secret), json.Unmarshal(about["fallbacks"], &fallbacks))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string][]string{}
+	for _, setting := range host.KeySettings(signing.DeriveKeys("", secret, fallbacks)) {
+		keys[setting.Name] = append(keys[setting.Name], setting.Value)
+	}
+	if about["keys"], err = json.Marshal(keys); err != nil {
+		t.Fatal(err)
+	}
+	out, err := json.Marshal(about)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(s.path("site.json"), out, 0o600); err != nil {
 		t.Fatal(err)
 	}

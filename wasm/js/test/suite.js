@@ -3,6 +3,7 @@
 import { Auth } from '../src/auth.js';
 import { decodeAnswer, timeText } from '../src/codec.js';
 import { keyDeriver } from '../src/kdf.js';
+import { deriveKeys } from '../src/keys.js';
 
 /** Runs every test. createAuth is the package's; query answers from the site's database.
  *  @returns {Promise<{ passed: string[], failed: Array<[string, string]>, written: object }>} */
@@ -310,10 +311,9 @@ export async function suite({ createAuth, platform, site, query, name: runtime }
       const keys = { key_session: 'sha256:b07d33a65e5ba4e4b8c0f6bf7b2c8ee6c8a6c0e1ba3e8a0e84bbe0a1ef0d5d8d' };
       const other = createAuth(options({ secretKey: undefined, secretKeyFallbacks: undefined, keys: { ...keys, key_auth_hash: keys.key_session, key_cookie: keys.key_session } }));
       equal((await other.check(get(site.sessions.user5))).reason, 'session_corrupt', 'the keys of another site');
-      if (site.keys) {
-        const derived = createAuth(options({ secretKey: undefined, secretKeyFallbacks: undefined, keys: site.keys }));
-        equal((await derived.user(get(site.sessions.user5))).username, 'user5');
-      }
+      const derived = createAuth(options({ secretKey: undefined, secretKeyFallbacks: undefined, keys: site.keys }));
+      equal([(await derived.user(get(site.sessions.user5))).username, (await derived.user(get(site.old))).username], ['user5', 'user0']);
+      equal((await deriveKeys(site.secretKey, site.fallbacks)).map(([name, key]) => [name, site.keys[name].includes(key)]).filter(([, same]) => !same), []);
     },
     async 'messages that cannot be read'() {
       for (const bytes of [[], [6], [6, 1, 0, 0, 0], [6, 4, 0, 0, 0, 255, 255, 255, 255], [4, 12, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [9, 0, 0, 0, 0], [6, 5, 0, 0, 0, 1, 0, 0, 0, 9]]) {
