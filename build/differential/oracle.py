@@ -152,10 +152,16 @@ def plain(value, budget):
 
 def pickle_load(b64):
     """A pickle that somebody damaged: a dict of plain values, or an error; null for other values."""
-    data = base64.b64decode(b64)
+    data = bytearray(base64.b64decode(b64))
     try:
-        if any(op.name in ("PUT", "LONG_BINPUT") and arg > 1 << 20 for op, arg, _ in pickletools.genops(data)):
-            return None  # Python would make a memo of that size
+        for op, arg, at in pickletools.genops(bytes(data)):
+            if op.name in ("PUT", "LONG_BINPUT") and arg > 1 << 20:
+                return None  # Python would make a memo of that size
+            rest = len(data) - at - 9
+            if op.name == "FRAME" and arg < rest:
+                # The end of a frame is the end of nothing for pickle.loads, which Django calls. It is for an
+                # Unpickler, which reads a file: so let no frame end early.
+                data[at + 1 : at + 9] = rest.to_bytes(8, "little")
     except Exception:
         pass  # damaged later on
     value = Blind(io.BytesIO(data)).load()
