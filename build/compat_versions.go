@@ -49,6 +49,12 @@ does when the cache cannot be written.`, []fact{
 		{"Origin header", (*probe).originChecked},
 		{"logout keeps the language", (*probe).languageKept},
 	}},
+	{"Settings and lengths", `What session_serializer (SESSION_SERIALIZER) and default_hashing_algorithm (DEFAULT_HASHING_ALGORITHM) may be; with sha1 sessions, signed cookies
+and auth hashes are written as by 3.0, and none with SHA-256 is read. Another value is refused at the start. The last column is the longest first_name that is saved.`, []fact{
+		{"session_serializer", (*probe).serializers},
+		{"default_hashing_algorithm", (*probe).hashingAlgorithms},
+		{"first_name", (*probe).firstName},
+	}},
 	{"Password reset links", `What a token counts and is signed with, and the releases whose tokens a site takes, such as after an upgrade,
 of a user with an e-mail address.`, []fact{
 		{"made", (*probe).resetMade},
