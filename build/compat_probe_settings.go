@@ -30,10 +30,15 @@ func (p *probe) serializers() (string, error) {
 	return p.accepted([]string{"json", "pickle"}, func(s *djsession.Settings, name string) { s.Serializer = djsession.Serializer(name) })
 }
 
+// hashingAlgorithms: a dash where there is no choice.
 func (p *probe) hashingAlgorithms() (string, error) {
-	return p.accepted([]string{"sha256", "sha1"}, func(s *djsession.Settings, name string) {
+	names, err := p.accepted([]string{"sha256", "sha1"}, func(s *djsession.Settings, name string) {
 		s.DefaultHashingAlgorithm = map[string]signing.Algorithm{"sha256": signing.SHA256, "sha1": signing.SHA1}[name]
 	})
+	if !strings.Contains(names, ";") {
+		names = "–"
+	}
+	return names, err
 }
 
 // firstName is how long a first name may be that is saved.
