@@ -23,7 +23,7 @@ func TestGoalsAreMeasured(t *testing.T) {
 		}
 		names[row.name] = true
 	}
-	for _, name := range []string{rowDjedge, rowModule, rowNeverSeen, rowSQLite, rowCookies, rowHello, rowGthread, rowDjangoSQLite, rowSeed} {
+	for _, name := range []string{rowDjedge, rowModule, rowNeverSeen, rowSQLite, rowCookies, rowHello, rowGthread, rowDjangoSQLite, rowSeed, rowPython} {
 		if !names[name] {
 			t.Errorf("there is no row %q", name)
 		}

@@ -218,6 +218,7 @@ func (s *site) show(samples map[string][]sample, absent map[string]string) {
 	s.Table(t)
 	m := func(name string) sample { return medians(samples[name]) }
 	s.Result(report.SeedTotal, m(rowSeed).total()/ours.total(), report.Times)
+	s.Result("djedge's Python package ÷ async-django-user, both with aiohttp, CPU of the server", m(rowPython).server/m(rowSeed).server, report.Times)
 	s.Result(report.DjangoTotal, m(rowGthread).total()/ours.total(), report.Times)
 	s.Result(report.SeedNeverSeen, m(rowSeed).total()/m(rowNeverSeen).total(), report.Times)
 	s.Result(report.HelloDatabase, ours.server/m(rowHello).server, report.Times)

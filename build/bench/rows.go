@@ -45,6 +45,7 @@ const (
 	rowGthread      = "Django 5.2, gunicorn gthread"
 	rowDjangoSQLite = "Django 5.2, gunicorn gthread, SQLite"
 	rowSeed         = "async-django-user, aiohttp"
+	rowPython       = "djedge's Python package, aiohttp"
 )
 
 func (s *site) rows() []row {
@@ -71,6 +72,7 @@ func (s *site) rows() []row {
 		{name: "Django 5.2, gunicorn sync", start: django("/api/me", s.current, gunicorn("sync")), postgres: true},
 		{name: "Django 5.2, uvicorn, psycopg pool", start: django("/async/me", pooled(s.current), uvicorn), postgres: true},
 		{name: rowSeed, start: s.seed, postgres: true},
+		{name: rowPython, start: s.python, postgres: true},
 		{name: "oauth2-proxy, /oauth2/auth, cookies", start: s.oauth2Proxy},
 		{name: rowHello, start: s.hello},
 		{name: rowDjedge, start: djedge("djedge", "/api/me", s.current, "--engine", "native"), postgres: true, compared: true},
@@ -107,6 +109,18 @@ func (s *site) seed(_ context.Context, group *process.Group) (*server, error) {
 		return nil, err
 	}
 	return server.ask("/api/me", s.measured(s.old)), nil
+}
+
+// python is what takes the seed's place in a program like it.
+func (s *site) python(ctx context.Context, group *process.Group) (*server, error) {
+	if err := s.install(ctx, "python-djedge"); err != nil {
+		return nil, errAbsent{err}
+	}
+	server, err := s.startPython(group, s.current)
+	if err != nil {
+		return nil, err
+	}
+	return server.ask("/api/me", s.measured(s.current)), nil
 }
 
 func (s *site) oauth2Proxy(ctx context.Context, group *process.Group) (*server, error) {

@@ -94,6 +94,19 @@ func (r *run) startSeed(group *process.Group, db *database) (*server, error) {
 	return r.launch(group, "seed", addr, cmd)
 }
 
+// startPython starts the same example over djedge's Python package.
+func (r *run) startPython(group *process.Group, db *database) (*server, error) {
+	addr, err := process.FreeAddr()
+	if err != nil {
+		return nil, err
+	}
+	_, port, _ := strings.Cut(addr, ":")
+	cmd := exec.Command(r.component("python-djedge/bin/python"), filepath.Join(r.Root, "build", "bench", "seed", "djedge_app.py"))
+	cmd.Env = append(os.Environ(), "SEED_DATABASE="+db.url, "SEED_SECRET_KEY="+secretKey, "SEED_PORT="+port,
+		"PYTHONDONTWRITEBYTECODE=1", "PYTHONPATH="+filepath.Join(r.Root, "wasm", "python", "src"))
+	return r.launch(group, "python", addr, cmd)
+}
+
 // build compiles a program of this repository, once in a run.
 func (r *run) build(ctx context.Context, pkg string) (string, error) {
 	out := filepath.Join(r.dir, filepath.Base(pkg))

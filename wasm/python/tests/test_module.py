@@ -270,6 +270,20 @@ class Code(unittest.TestCase):
                 with self.assertLogs("djedge", "WARNING"):
                     self.assertIsNone(_module._cache_file("0" * 64, link))
 
+    def test_quick_calls_are_quick_ones_and_plain_ones_do_as_well(self):
+        from djedge import _calls, _instance
+
+        inst = Instance(_module.load())
+        self.assertTrue(all(f.__qualname__.startswith("quick.") for f in inst._functions.values()), "wasmtime's bindings have changed")
+        self.assertTrue(inst._refuel.__qualname__.endswith("put"))
+        frame = _abi.configure([("dialect", "sqlite"), ("key_session", "sha256:" + "0" * 64), ("key_auth_hash", "sha256:" + "1" * 64)])
+        answer = inst.configure(frame)
+        real, _instance.quick = _instance.quick, _calls.plain
+        try:
+            self.assertEqual(Instance(_module.load()).configure(frame), answer)
+        finally:
+            _instance.quick = real
+
     def test_memory_is_bounded(self):
         with self.assertRaises(Lost):
             Instance(_module.load(cache_dir=None), memory=1 << 20)

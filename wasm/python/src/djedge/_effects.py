@@ -16,12 +16,17 @@ log = logging.getLogger("djedge")
 Memo = MutableMapping[tuple[object, ...], bytes]
 """Keys that were derived for somebody who is about to log in, so that the same password is not hashed twice."""
 
+Seen = MutableMapping[object, _abi.Rows]
+"""The rows of sessions that a request has read, which it reads once, as Django does."""
+
+_SESSION = "session_load"
+
 
 class Effects:
     """Of one operation."""
 
-    def __init__(self, database: Database, hashing: Hashing, timeout: float, memo: Memo | None = None):
-        self._database, self._hashing, self._timeout, self._memo = database, hashing, timeout, memo
+    def __init__(self, database: Database, hashing: Hashing, timeout: float, memo: Memo | None = None, seen: Seen | None = None):
+        self._database, self._hashing, self._timeout, self._memo, self._seen = database, hashing, timeout, memo, seen
         self.wrote = False
         self.declined = False
 
@@ -38,12 +43,19 @@ class Effects:
         return _abi.answer_error("there is no cache and there are no files here")
 
     async def _query(self, q: _abi.Query, writes: Callable[[_abi.Statement], bool]) -> bytes:
-        self.wrote = self.wrote or any(map(writes, q.statements))
+        if any(map(writes, q.statements)):
+            self.wrote = True
+            if self._seen is not None:
+                self._seen.clear()
+        elif self._seen and len(q.statements) == 1 and q.statements[0].name == _SESSION and (row := self._seen.get(q.statements[0].args[0])):
+            return _abi.answer_results([row])
         names = [s.name for s in q.statements]
         try:
             results = await self._database.query(q.atomic, q.statements, self._timeout)
             if len(results) != len(q.statements):
                 raise ValueError("the database gave another number of results")
+            if self._seen is not None and not self.wrote and q.statements[0].name == _SESSION:
+                self._seen[q.statements[0].args[0]] = results[0]
             return _abi.answer_results(results)
         except Duplicate:
             return _abi.answer_duplicate()

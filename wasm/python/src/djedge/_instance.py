@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import wasmtime
 
 from . import _abi
+from ._calls import quick, quick_set
 from ._module import Module
 
 
@@ -40,9 +41,9 @@ class Instance:
         try:
             exports = module.linker.instantiate(store, module.module).exports(store)
             self._memory = _export(exports, "memory", wasmtime.Memory)
-            self._fuel = _export(exports, "djedge_fuel", wasmtime.Global)
+            self._refuel = quick_set(store, _export(exports, "djedge_fuel", wasmtime.Global))
             names = ("alloc", "free", "configure", "begin", "resume", "cancel")
-            self._functions = {name: _export(exports, "djedge_" + name, wasmtime.Func) for name in names}
+            self._functions = {name: quick(store, _export(exports, "djedge_" + name, wasmtime.Func)) for name in names}
             _export(exports, "_initialize", wasmtime.Func)(store)
             if (version := _export(exports, "djedge_abi", wasmtime.Func)(store)) != _abi.VERSION:
                 raise Lost(f"the module speaks version {version} of the ABI, this package {_abi.VERSION}")
@@ -101,9 +102,8 @@ class Instance:
 
     def _call(self, name: str, *arguments: int) -> int:
         try:
-            self._fuel.set_value(self._store, self.fuel)
-            result: int = self._functions[name](self._store, *arguments)
-            return result
+            self._refuel(self.fuel)
+            return self._functions[name](*arguments)
         except (wasmtime.WasmtimeError, wasmtime.Trap) as e:
             # The text of a trap is a backtrace: names of functions.
             raise self.lose(f"{name}: {str(e)[:2000]}") from e

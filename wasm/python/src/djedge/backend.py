@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from . import _abi, _module, _settings
 from ._abi import Op, Operation, Outcome, Result, Value
 from ._database import Database
-from ._effects import Effects, Memo
+from ._effects import Effects, Memo, Seen
 from ._engine import Engine, Limits
 from ._instance import Instance, Lost
 from ._kdf import Hashing
@@ -163,7 +163,7 @@ class Backend:
 
     # Operations.
 
-    async def do(self, op: Operation, memo: Memo | None = None) -> Result:
+    async def do(self, op: Operation, memo: Memo | None = None, seen: Seen | None = None) -> Result:
         """Runs one operation. Raises Unavailable when it could not be decided, else the decision is in the result."""
         engine = await self.engine()
         key = b""
@@ -171,7 +171,7 @@ class Backend:
             key = session_cookie(op.request.headers, self.cookie_name)
             if key and op.hint is None:
                 op.hint = self._hint(key)
-        fx = Effects(self.database, self.hashing, self.timeout, memo)
+        fx = Effects(self.database, self.hashing, self.timeout, memo, seen)
         if op.kind in _MAY_STOP and op.kind not in (Op.LOGIN, Op.REGISTER, Op.CHANGE_PASSWORD) and not self.writes_on_reads:
             result = await engine.run(op, fx)
         else:
@@ -220,9 +220,9 @@ class Backend:
         elif key and (kind in (Op.CHECK, Op.LOAD_USER, Op.PERMISSIONS) or result.decision.outcome is Outcome.ALLOW):
             self._hints.pop(hashlib.sha256(key).digest(), None)
 
-    async def allowed(self, op: Operation, memo: Memo | None = None) -> Result:
+    async def allowed(self, op: Operation, memo: Memo | None = None, seen: Seen | None = None) -> Result:
         """Runs one operation; raises Denied or Unavailable unless it was allowed."""
-        result = await self.do(op, memo)
+        result = await self.do(op, memo, seen)
         d = result.decision
         if d.outcome is Outcome.ALLOW:
             return result

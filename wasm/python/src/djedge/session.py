@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ._abi import Decision, Item, Op, Operation, Outcome, Request, Result, State
-from ._effects import Memo
+from ._effects import Memo, Seen
 from .backend import refusal, session_cookie
 from .errors import Denied, Error
 from .origin import same_origin
@@ -194,6 +194,7 @@ class Visit:
         self._set: list[str] = []
         self._actions: list[Action] = []
         self._lock = asyncio.Lock()
+        self._seen: Seen = {}
 
     # Questions.
 
@@ -210,13 +211,15 @@ class Visit:
 
     async def _load_session(self) -> None:
         self._asked = True
-        self._receive(await self.backend.allowed(self._operation(Op.SESSION_LOAD)))
+        self._receive(await self.backend.allowed(self._operation(Op.SESSION_LOAD), seen=self._seen))
 
     async def load_user(self, again: bool = False) -> Result:
         async with self._lock:
             if self._found is None or again:
                 self._asked = True
-                result = await self.backend.allowed(self._operation(Op.LOAD_USER))
+                if again:
+                    self._seen.clear()
+                result = await self.backend.allowed(self._operation(Op.LOAD_USER), seen=self._seen)
                 self._keep(result)
                 return result
             return self._found
@@ -225,7 +228,7 @@ class Visit:
         async with self._lock:
             if self._granted is None:
                 self._asked = True
-                result = await self.backend.allowed(self._operation(Op.PERMISSIONS))
+                result = await self.backend.allowed(self._operation(Op.PERMISSIONS), seen=self._seen)
                 self._keep(result)
                 self._granted = result
             return self._granted
@@ -242,7 +245,7 @@ class Visit:
             op.require = require
             known = engine.headers - {b"cookie"}
             op.request.headers = [(n.lower(), v) for n, v in self._headers if n.lower() in known] + list(self._cookies)
-            result = await self.backend.do(op)
+            result = await self.backend.do(op, seen=self._seen)
             if result.decision.outcome is Outcome.ERROR:
                 raise refusal(result)
             if result.decision.outcome is Outcome.ALLOW:
@@ -390,6 +393,7 @@ class Visit:
     def _move(self, key: str) -> None:
         self._cookies = [(b"cookie", f"{self.backend.cookie_name}={key}".encode())]
         self.state = State(key, resolved=True, accessed=True)
+        self._seen.clear()
         self.session._loaded = self.session.modified = False
 
     def _receive(self, result: Result) -> None:
@@ -408,6 +412,7 @@ class Visit:
 
     async def _store(self, items: list[Item]) -> None:
         """Saves what was changed so far, for a login to keep it."""
+        self._seen.clear()
         op = self._operation(Op.SESSION_SAVE)
         assert op.session is not None
         op.session.items, op.session.modified, op.status = items, True, 200
