@@ -12,8 +12,9 @@ type Item struct {
 	Key string
 	Raw string
 	// Pickled is "" for what JSON can say, and so in every session that is
-	// not kept in a cache. Else it is the value, of which Raw is a view, as
-	// package pickle keeps it. Whoever changes Raw clears it.
+	// not pickled: in caches, and by [SerializerPickle]. Else it is the value,
+	// of which Raw is a view, as package pickle keeps it. Whoever changes Raw
+	// clears it.
 	Pickled string
 }
 
