@@ -118,6 +118,14 @@ func arrange(s *Settings) (columns, error) {
 // own in the model's order, others after. The result is a copy.
 func (u *Users) Columns() []query.Column { return slices.Clone(u.columns.all) }
 
+// IdentityPlaces are the columns that [User.Identity] is made of, by their places
+// in [Users.Columns]: primary key, user name, e-mail address, is_active, is_staff
+// and is_superuser; -1 for one that the table does not have.
+func (u *Users) IdentityPlaces() [6]int {
+	c := &u.columns
+	return [...]int{c.pk, c.username, c.email, c.active, c.staff, c.superuser}
+}
+
 // maxLength is how many characters a column of Django's own may hold, or 0.
 func (u *Users) maxLength(name string) int {
 	switch i := djangoIndex(name); {

@@ -112,7 +112,12 @@ type Room struct {
 	date       query.TimeText
 	session    djsession.Session
 	user       loaded
+	row        int
 }
+
+// Row is the number of the result, among those that came last, whose only row is
+// the user who was found; 0 when that is not so simple.
+func (r *Room) Row() int { return r.row }
 
 // FromKeyIn is [Users.FromKey] with its memory in room, for a caller that
 // answers one request after another.
@@ -137,7 +142,9 @@ func (u *Users) fromKey(ctx context.Context, fx Effects, room *Room, key string,
 		return djsession.NewSession(""), nil, gate.ReasonDatabaseUnavailable, errorf.Errorf("reading a session: %w", err)
 	}
 	sess := &room.session
-	u.store.ReadInto(sess, key, &results[0])
+	if err := u.store.ReadInto(sess, key, &results[0]); err != nil {
+		return djsession.NewSession(""), nil, gate.ReasonDatabaseUnavailable, errorf.Errorf("reading a session: %w", err)
+	}
 	if sess.Key() == "" {
 		return sess, nil, gate.ReasonSessionUnknown, nil
 	}
@@ -148,6 +155,9 @@ func (u *Users) fromKey(ctx context.Context, fx Effects, room *Room, key string,
 	var user *User
 	if guessed && c.pk == guess {
 		user, err = u.readRow(&room.user, guess, results[1:], granted)
+		if len(results[1].Rows) == 1 {
+			room.row = 1
+		}
 	} else {
 		user, err = u.load(ctx, fx, c.pk, granted)
 	}

@@ -16,12 +16,16 @@ import "strings"
 // between decisions and must not be changed.
 func (g *Gate) Decide(req Request, require Requirement, who *Identity, why Reason, grants Grants) Decision {
 	var d Decision
-	g.DecideInto(&d, nil, require, who, why, grants)
+	var headers *IdentityHeaders
+	if who != nil {
+		headers = new(IdentityHeaders)
+	}
+	g.DecideInto(&d, headers, require, who, why, grants)
 	return d
 }
 
-// DecideInto is [Gate.Decide] that puts the decision into d, and its identity
-// headers into headers, unless that is nil.
+// DecideInto is [Gate.Decide] that puts the decision into d, and a user's
+// headers into headers. If that is nil, an allowed user needs [Gate.Identify].
 func (g *Gate) DecideInto(d *Decision, headers *IdentityHeaders, require Requirement, who *Identity, why Reason, grants Grants) {
 	*d = Decision{Reason: why, Identity: who, SetHeaders: g.nobody, RemoveHeaders: g.everyName, Vary: true}
 	met, unmet, detail := require.met(who, grants)
@@ -33,12 +37,8 @@ func (g *Gate) DecideInto(d *Decision, headers *IdentityHeaders, require Require
 		*d = g.fail(*d)
 	case met:
 		d.Outcome, d.Status = Allow, 200
-		if who != nil {
-			if headers == nil {
-				headers = new(IdentityHeaders)
-			}
-			g.identify(headers, who)
-			d.SetHeaders = headers[:]
+		if who != nil && headers != nil {
+			g.Identify(d, headers)
 		}
 	case who == nil:
 		d.Outcome, d.Status = Deny, 401 // and why says more than not_authenticated
@@ -74,9 +74,18 @@ func (g *Gate) fail(d Decision) Decision {
 // IdentityHeaders has room for those of a decision.
 type IdentityHeaders [numHeaders]Header
 
-// identify puts the identity headers of a user into h.
-func (g *Gate) identify(h *IdentityHeaders, who *Identity) {
-	copy(h[:], g.nobody)
+// Identify puts the headers of d's user into headers, and these into d.
+func (g *Gate) Identify(d *Decision, headers *IdentityHeaders) {
+	copy(headers[:], g.nobody)
+	headers.Set(d.Identity)
+	d.SetHeaders = headers[:]
+}
+
+// IdentityNames are the identity headers without values.
+func (g *Gate) IdentityNames() IdentityHeaders { return IdentityHeaders(g.nobody) }
+
+// Set puts the values of a user into h, whose names are set.
+func (h *IdentityHeaders) Set(who *Identity) {
 	h[headerUser].Value = encode(who.Name)
 	h[headerUserID].Value = encode(who.ID)
 	h[headerEmail].Value = encode(who.Email)

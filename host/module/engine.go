@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -77,7 +78,7 @@ func (e *engine) Configure(ctx context.Context, settings []abi.Setting) ([]query
 }
 
 func (e *engine) configure(settings []abi.Setting) error {
-	e.loaded.settings = abi.AppendConfigure(nil, settings)
+	e.loaded.settings = abi.AppendConfigure(nil, append(slices.Clip(settings), abi.Setting{Name: "shorthand", Value: "true"}))
 	e.seed, e.cookie = maphash.MakeSeed(), "sessionid="
 	for _, s := range settings {
 		switch s.Name {

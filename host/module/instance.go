@@ -13,6 +13,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/experimental"
 
+	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/wasm/abi"
 )
 
@@ -141,7 +142,7 @@ func (in *instance) begin(ctx context.Context, start *abi.Start, op *abi.Op, may
 		return message{}, err
 	}
 	in.frame = abi.AppendBegin(in.frame[:0], start, op)
-	return in.exchange(in.exports.begin, 0, mayMove)
+	return in.exchange(in.exports.begin, 0, mayMove, nil)
 }
 
 // resume goes on with a parked operation, which is still parked after errAlone,
@@ -155,7 +156,7 @@ func (in *instance) resume(ctx context.Context, handle uint32, start *abi.Start,
 		return message{}, err
 	}
 	in.frame = abi.AppendResume(in.frame[:0], start, answers...)
-	m, err := in.exchange(in.exports.resume, handle, mayMove)
+	m, err := in.exchange(in.exports.resume, handle, mayMove, answers)
 	if err == nil && m.result == nil && m.handle != handle {
 		return message{}, in.lose(errors.New("the answer is for another operation"))
 	}
@@ -198,8 +199,9 @@ func (in *instance) sweep() {
 	}
 }
 
-// exchange sends in.frame and decodes the answer. handle is 0 for begin.
-func (in *instance) exchange(f api.Function, handle uint32, mayMove bool) (message, error) {
+// exchange sends in.frame, which has these answers, and decodes what comes back.
+// handle is 0 for begin.
+func (in *instance) exchange(f api.Function, handle uint32, mayMove bool, answers []abi.Answer) (message, error) {
 	var refused error // no fault of the instance, which serves on
 	switch n := len(in.frame); {
 	case mayMove && n > maxShared:
@@ -215,7 +217,7 @@ func (in *instance) exchange(f api.Function, handle uint32, mayMove bool) (messa
 	var m message
 	answer, err := in.send(f, handle)
 	if err == nil {
-		m, err = in.decode(answer)
+		m, err = in.decode(answer, answers)
 	}
 	if err != nil {
 		return message{}, in.lose(err)
@@ -223,8 +225,14 @@ func (in *instance) exchange(f api.Function, handle uint32, mayMove bool) (messa
 	return m, nil
 }
 
-func (in *instance) decode(frame []byte) (m message, err error) {
+func (in *instance) decode(frame []byte, answers []abi.Answer) (m message, err error) {
 	switch abi.KindOf(frame) {
+	case abi.FrameAllowed:
+		var results []query.Result
+		if len(answers) == 1 {
+			results = answers[0].Results
+		}
+		m.result, err = in.lane.allowed(frame, results)
 	case abi.FrameDone:
 		m.result, err = in.lane.table.DecodeDone(frame)
 	case abi.FrameEffects:

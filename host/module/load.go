@@ -13,6 +13,7 @@ import (
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"github.com/djedge/djedge/build/modules"
+	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/wasm/abi"
 )
 
@@ -26,6 +27,8 @@ type loaded struct {
 	settings   []byte // the configure frame, for every instance
 	configured []byte // the first instance's answer; every other must equal it
 	table      *abi.Table
+	columns    []query.Column
+	shorthand  *abi.Shorthand
 	reads      map[string]bool // by name, whether a statement of the table only reads
 }
 
@@ -123,8 +126,21 @@ func (l *loaded) accept(frame []byte) error {
 	if l.reads, err = judge(c.Statements); err != nil {
 		return err
 	}
+	l.columns, l.shorthand = c.Columns, c.Shorthand
 	l.configured = bytes.Clone(frame)
 	return nil
+}
+
+// allowed is the result that an allowed frame stands for.
+func (l *loaded) allowed(frame []byte, results []query.Result) (*abi.Result, error) {
+	a, err := abi.DecodeAllowed(frame)
+	if err != nil {
+		return nil, err
+	}
+	if l.shorthand == nil {
+		return nil, errors.New("the module answered in a shorthand that it did not explain")
+	}
+	return l.shorthand.Result(&a, l.columns, results)
 }
 
 func (l *loaded) close(ctx context.Context) error {

@@ -42,6 +42,9 @@ func decode(frame []byte) ([]byte, error) {
 		var s abi.Start
 		list, err := abi.DecodeResume(frame, &s)
 		return abi.AppendResume(nil, &s, list...), err
+	case abi.FrameAllowed:
+		a, err := abi.DecodeAllowed(frame)
+		return abi.AppendAllowed(nil, &a), err
 	}
 	r, err := abi.DecodeDone(frame)
 	if err != nil {
@@ -223,6 +226,7 @@ func FuzzDecodeBegin(f *testing.F)      { fuzz(f, abi.FrameBegin) }
 func FuzzDecodeEffects(f *testing.F)    { fuzz(f, abi.FrameEffects) }
 func FuzzDecodeResume(f *testing.F)     { fuzz(f, abi.FrameResume) }
 func FuzzDecodeDone(f *testing.F)       { fuzz(f, abi.FrameDone) }
+func FuzzDecodeAllowed(f *testing.F)    { fuzz(f, abi.FrameAllowed) }
 
 // fuzz: what is read is a frame, and says the same when it is written again.
 func fuzz(f *testing.F, kind abi.FrameKind) {

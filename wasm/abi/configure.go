@@ -9,6 +9,7 @@ type Configured struct {
 	Statements []query.Statement // effects name them by their position here
 	Columns    []query.Column    // of [Result.User]
 	Headers    []string          // the request headers that the rules read, lower case
+	Shorthand  *Shorthand        // for allowed frames; nil unless the host asked for them
 }
 
 // AppendConfigure appends a configure frame to dst.
@@ -45,7 +46,7 @@ func AppendConfigured(dst []byte, c *Configured) []byte {
 		b = putText(putText(b, s.Name), s.SQL)
 	}
 	b = putColumns(b, c.Columns)
-	return closeRecord(putTexts(b, c.Headers), at)
+	return closeRecord(putShorthand(putTexts(b, c.Headers), c.Shorthand), at)
 }
 
 // DecodeConfigured reads a configured frame. Errors are a [*FrameError];
@@ -63,6 +64,7 @@ func DecodeConfigured(frame []byte) (*Configured, error) {
 	r.closeList(outer)
 	c.Columns = r.columns()
 	c.Headers = r.texts()
+	c.Shorthand = r.shorthand()
 	if r.err != nil {
 		return nil, r.err
 	}

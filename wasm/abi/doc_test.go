@@ -38,6 +38,14 @@ var (
 		Columns:    []query.Column{{Name: "id"}, {Name: "is_staff", Kind: query.KindBool}},
 		Headers:    []string{"cookie"},
 	}
+	short = &abi.Configured{
+		Columns: []query.Column{{Name: "id"}, {Name: "name", Kind: query.KindText}},
+		Shorthand: &abi.Shorthand{
+			Names:         gate.IdentityHeaders{{Name: "A"}, {Name: "B"}, {Name: "C"}, {Name: "D"}, {Name: "E"}},
+			RemoveHeaders: []string{"a"}, ID: 1, Name: 2,
+		},
+	}
+	allowed = abi.Allowed{Result: 1, Rule: 2, SessionKey: "k"}
 	refused = &abi.Configured{Error: "setting loopback: is neither true nor false"}
 	start   = abi.Start{Now: now, Random: []byte{1, 2, 3, 4}}
 	plain   = abi.Start{Now: now}
@@ -132,6 +140,8 @@ func encoded(tb testing.TB) map[string][]byte {
 		"configure":  abi.AppendConfigure(nil, settings),
 		"configured": abi.AppendConfigured(nil, configured),
 		"refused":    abi.AppendConfigured(nil, refused),
+		"short":      abi.AppendConfigured(nil, short),
+		"allowed":    abi.AppendAllowed(nil, &allowed),
 		"begin":      abi.AppendBegin(nil, &start, &op),
 		"begin_save": abi.AppendBegin(nil, &plain, &save),
 		"done":       abi.AppendDone(nil, result),
@@ -175,6 +185,10 @@ func TestDocumentedFramesAreDecoded(t *testing.T) {
 	same("configured", gotConfigured, configured, err)
 	gotConfigured, err = abi.DecodeConfigured(frames["refused"])
 	same("refused", gotConfigured, refused, err)
+	gotConfigured, err = abi.DecodeConfigured(frames["short"])
+	same("short", gotConfigured, short, err)
+	gotAllowed, err := abi.DecodeAllowed(frames["allowed"])
+	same("allowed", gotAllowed, allowed, err)
 	var gotStart abi.Start
 	var gotOp abi.Op
 	err = abi.DecodeBegin(frames["begin"], &gotStart, &gotOp)

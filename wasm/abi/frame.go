@@ -12,6 +12,7 @@ const (
 	FrameEffects                         // guest → host: what the operation needs before it goes on
 	FrameResume                          // host → guest: the answers
 	FrameDone                            // guest → host: the result
+	FrameAllowed                         // guest → host: the result in few bytes, for hosts that asked for shorthand
 )
 
 const (

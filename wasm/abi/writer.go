@@ -1,10 +1,6 @@
 package abi
 
-import (
-	"encoding/binary"
-
-	"github.com/djedge/djedge/djsession/query"
-)
+import "github.com/djedge/djedge/djsession/query"
 
 // Everything is appended to the caller's buffer, so that a buffer which is
 // used again and again makes encoding free of allocations.
@@ -16,9 +12,19 @@ func putBool(b []byte, v bool) []byte {
 	return append(b, 0)
 }
 
-func putU32(b []byte, v uint32) []byte { return binary.LittleEndian.AppendUint32(b, v) }
-func putCount(b []byte, n int) []byte  { return putU32(b, uint32(n)) }
-func putI64(b []byte, v int64) []byte  { return binary.LittleEndian.AppendUint64(b, uint64(v)) }
+func putU32(b []byte, v uint32) []byte {
+	b = append(b, 0, 0, 0, 0)
+	store32(b, len(b)-4, v)
+	return b
+}
+
+func putCount(b []byte, n int) []byte { return putU32(b, uint32(n)) }
+
+func putI64(b []byte, v int64) []byte {
+	b = append(b, 0, 0, 0, 0, 0, 0, 0, 0)
+	store64(b, len(b)-8, uint64(v))
+	return b
+}
 
 func putText[T ~string | []byte](b []byte, s T) []byte {
 	return append(putCount(b, len(s)), s...)
@@ -40,8 +46,22 @@ func putValue(b []byte, v query.Value) []byte {
 
 func putValues(b []byte, vs []query.Value) []byte {
 	b = putCount(b, len(vs))
-	for _, v := range vs {
-		b = putValue(b, v)
+	for i := range vs {
+		v := &vs[i]
+		switch k := v.Kind(); k {
+		case query.KindNull:
+			b = append(b, byte(k))
+		case query.KindText:
+			s := v.Text()
+			b = append(b, byte(k), 0, 0, 0, 0)
+			store32(b, len(b)-4, uint32(len(s)))
+			b = append(b, s...)
+		case query.KindInt, query.KindTime:
+			b = append(b, byte(k), 0, 0, 0, 0, 0, 0, 0, 0)
+			store64(b, len(b)-8, uint64(v.Bits()))
+		default:
+			b = putValue(b, *v)
+		}
 	}
 	return b
 }
@@ -56,6 +76,6 @@ func openRecord(b []byte) ([]byte, int) {
 }
 
 func closeRecord(b []byte, at int) []byte {
-	binary.LittleEndian.PutUint32(b[at-4:at], uint32(len(b)-at))
+	store32(b, at-4, uint32(len(b)-at))
 	return b
 }

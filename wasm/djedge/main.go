@@ -45,7 +45,7 @@ func configure(ptr, size uint32) (packed uint64) {
 	}
 	machine = step.NewMachine(rules)
 	return answer(abi.AppendConfigured(fresh(), &abi.Configured{
-		Statements: rules.Statements(), Columns: rules.Columns(), Headers: rules.Headers(),
+		Statements: rules.Statements(), Columns: rules.Columns(), Headers: rules.Headers(), Shorthand: rules.Shorthand(),
 	}))
 }
 

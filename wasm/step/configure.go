@@ -85,6 +85,12 @@ func (c *config) build() (*Rules, error) {
 	if r.gate, err = gate.New(c.gate); err != nil {
 		return nil, err
 	}
+	if c.shorthand && (c.session.Zone == nil || c.session.Dialect == query.PostgreSQL) {
+		// Else the host's times are not the module's.
+		r.shorthand = &abi.Shorthand{Names: r.gate.IdentityNames(), RemoveHeaders: r.gate.Fail(gate.ReasonInternal, "").RemoveHeaders}
+		s, p := r.shorthand, r.users.IdentityPlaces()
+		s.ID, s.Name, s.Email, s.Active, s.Staff, s.Superuser = p[0]+1, p[1]+1, p[2]+1, p[3]+1, p[4]+1, p[5]+1
+	}
 	statements := append(r.sessions.Statements(), r.users.Statements()...)
 	if r.table, err = abi.NewTable(statements); err != nil {
 		return nil, err

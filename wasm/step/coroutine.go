@@ -50,7 +50,7 @@ func newCoroutine(rules *Rules) *coroutine {
 func (c *coroutine) operations(yield func(done bool) bool) {
 	c.yield = yield
 	for {
-		c.watch.Effects = c
+		c.watch.Effects, c.watch.short = c, c.rules.shorthand != nil
 		c.result = c.rules.do(context.Background(), &c.watch, &c.op)
 		if !yield(true) {
 			return

@@ -19,6 +19,7 @@ import (
 type watched struct {
 	djuser.Effects
 	cached bool // sessions are kept in a cache before the database
+	short  bool // the result may be told in few bytes
 	err    error
 	reason gate.Reason
 
@@ -29,6 +30,7 @@ type watched struct {
 		identity gate.Identity
 		headers  gate.IdentityHeaders
 		nobody   djsession.Session
+		short    abi.Allowed // stands for the result when it has a session key
 	}
 }
 

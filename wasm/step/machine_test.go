@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/wasm/abi"
 	"github.com/djedge/djedge/wasm/step"
@@ -29,6 +30,56 @@ func TestMachineAgrees(t *testing.T) {
 		}
 		if n := g.machine.Parked(); n != 0 {
 			t.Errorf("%d operations are still parked", n)
+		}
+	}
+}
+
+// TestShorthandAgrees: a result that is told in few bytes is the same, and
+// nobody but the machine tells it so.
+func TestShorthandAgrees(t *testing.T) {
+	want := live(t, newHost(t), natively(rules(t)))
+	r := rules(t, abi.Setting{Name: "shorthand", Value: "true"})
+	g := newGuest(t, r)
+	for name, do := range map[string]func(*host, *abi.Op) *abi.Result{"machine": g.do, "native": natively(r)} {
+		got := live(t, newHost(t), do)
+		for i := range got {
+			if !reflect.DeepEqual(got[i], want[i]) {
+				t.Errorf("%s, %s:\n got %+v\nwant %+v", name, visit[i].name, got[i], want[i])
+			}
+		}
+	}
+	if g.short != 1 {
+		t.Errorf("%d results were told in few bytes, not just that of the check whose hint is right", g.short)
+	}
+	naive := rules(t, abi.Setting{Name: "shorthand", Value: "true"}, abi.Setting{Name: "use_tz", Value: "false"}, abi.Setting{Name: "time_zone", Value: "3600"})
+	if naive.Shorthand() != nil {
+		t.Error("the host would have to know the site's zone")
+	}
+}
+
+// TestShorthandIsChecked: what fits no row that was sent is no result.
+func TestShorthandIsChecked(t *testing.T) {
+	r := rules(t, abi.Setting{Name: "shorthand", Value: "true"})
+	columns := r.Columns()
+	row := make([]query.Value, len(columns))
+	row[0] = query.Int(7)
+	good := query.Result{Rows: [][]query.Value{row}}
+	for name, c := range map[string]struct {
+		at      int
+		results []query.Result
+		ok      bool
+	}{
+		"a row":         {1, []query.Result{{}, good}, true},
+		"no results":    {0, nil, false},
+		"another place": {2, []query.Result{{}, good}, false},
+		"no row":        {0, []query.Result{{}, good}, false},
+		"two rows":      {0, []query.Result{{Rows: [][]query.Value{row, row}}}, false},
+		"a short row":   {0, []query.Result{{Rows: [][]query.Value{row[1:]}}}, false},
+		"no id":         {0, []query.Result{{Rows: [][]query.Value{make([]query.Value, len(columns))}}}, false},
+	} {
+		result, err := r.Shorthand().Result(&abi.Allowed{Result: c.at, SessionKey: "k"}, columns, c.results)
+		if (err == nil) != c.ok || (result != nil) != c.ok {
+			t.Errorf("%s: %+v, %v", name, result, err)
 		}
 	}
 }

@@ -92,7 +92,11 @@ func (r *Rules) result(fx *watched, op *abi.Op, require gate.Requirement, v visi
 		*who = v.user.Identity()
 		result.User = v.user.Row()
 	}
-	r.gate.DecideInto(&result.Decision, &fx.answer.headers, require, who, v.why, v.grants)
+	headers := &fx.answer.headers
+	if fx.short && fx.room.Row() > 0 {
+		headers = nil // for shorten
+	}
+	r.gate.DecideInto(&result.Decision, headers, require, who, v.why, v.grants)
 	if result.Decision.Detail == "" {
 		result.Decision.Detail = v.session.Fault().Detail()
 	}
@@ -120,7 +124,21 @@ func (r *Rules) check(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result
 	result := r.result(fx, op, require, v)
 	result.Decision.Rule = rule
 	result.Decision.Cookies, err = r.moved(fx, v)
+	r.shorten(fx, result)
 	return result, err
+}
+
+// shorten finds out whether the result can be told in few bytes, and else makes
+// it whole.
+func (r *Rules) shorten(fx *watched, result *abi.Result) {
+	d := &result.Decision
+	switch {
+	case !fx.short || fx.room.Row() == 0 || d.Outcome != gate.Allow || d.Identity == nil:
+	case d.Reason == gate.ReasonOK && d.Detail == "" && d.Cookies == nil:
+		fx.answer.short = abi.Allowed{Result: fx.room.Row(), Rule: d.Rule, SessionKey: result.SessionKey}
+	default:
+		r.gate.Identify(d, &fx.answer.headers)
+	}
 }
 
 // refuse answers what no rule can be found for.

@@ -23,6 +23,8 @@ type config struct {
 
 	validators []djuser.PasswordValidator
 
+	shorthand bool
+
 	naive bool           // the opposite of USE_TZ
 	zone  *time.Location // TIME_ZONE
 }
@@ -199,6 +201,8 @@ func (c *config) set(name, value string) (err error) {
 			return problem("is neither full nor none")
 		}
 		u.Unchecked = value == "none"
+	case "shorthand":
+		err = setBool(&c.shorthand, value)
 	case "writes_on_reads":
 		err = setBool(&u.WritesOnReads, value)
 	case "rehash":

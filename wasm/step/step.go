@@ -28,6 +28,8 @@ type Rules struct {
 	maxPassword   int // bytes
 	csrfInSession bool
 	unchecked     bool // user_check is none
+
+	shorthand *abi.Shorthand // nil unless the host asked for it
 }
 
 // Statements is every statement that effects may name, in the ABI's order.
@@ -35,6 +37,9 @@ func (r *Rules) Statements() []query.Statement { return r.table.Statements() }
 
 // Columns is the columns of [abi.Result.User], in order.
 func (r *Rules) Columns() []query.Column { return r.users.Columns() }
+
+// Shorthand is what a host needs for results in few bytes; nil unless it asked.
+func (r *Rules) Shorthand() *abi.Shorthand { return r.shorthand }
 
 // NeedsGrants reports whether the rule list asks for a permission or a group.
 func (r *Rules) NeedsGrants() bool { return r.gate.NeedsGrants() }
