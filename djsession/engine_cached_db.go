@@ -42,7 +42,10 @@ func (e cachedDBEngine) load(ctx context.Context, fx Effects, key string) (*Sess
 	if err != nil {
 		return nil, err
 	}
-	sess := e.db.FromResult(key, result)
+	sess, err := e.db.FromResult(key, result)
+	if err != nil {
+		return nil, err
+	}
 	sess.cacheErr = unreadable
 	if cacheable && sess.key != "" && sess.err == nil {
 		err = e.fill(ctx, fx, entry, sess, result, unreadable != nil)

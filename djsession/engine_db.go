@@ -39,7 +39,10 @@ func with(s query.Statement, args ...query.Value) query.Statement {
 	return s
 }
 
-var errResults = errors.New("the host answered with another number of results")
+var (
+	errResults = errors.New("the host answered with another number of results")
+	errRow     = errors.New("the host answered with another row than the statement has")
+)
 
 // one runs a statement alone: a failed one would abort others with it.
 func one(ctx context.Context, fx Effects, statement query.Statement) (query.Result, error) {
@@ -58,7 +61,7 @@ func (e dbEngine) load(ctx context.Context, fx Effects, key string) (*Session, e
 	if err != nil {
 		return nil, err
 	}
-	return e.FromResult(key, result), nil
+	return e.FromResult(key, result)
 }
 
 func (e dbEngine) create(ctx context.Context, fx Effects, sess *Session) error {

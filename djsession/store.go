@@ -52,23 +52,33 @@ func (s *Store) LoadInto(args []query.Value, date *query.TimeText, key string, n
 // FromResult is the session that r, the answer to [Store.LoadStatement], holds.
 // A miss is an empty session without a key: unknown keys are never adopted. The
 // key is compared again here, since MySQL's collations ignore case, accents and
-// trailing blanks. For data that cannot be read see [Session.Err].
-func (s *Store) FromResult(key string, r query.Result) *Session {
+// trailing blanks. For data that cannot be read see [Session.Err]. An error means
+// that r is no answer to the statement, so that nothing is known of the session.
+func (s *Store) FromResult(key string, r query.Result) (*Session, error) {
 	sess := new(Session)
-	s.ReadInto(sess, key, &r)
-	return sess
+	return sess, s.ReadInto(sess, key, &r)
 }
 
 // ReadInto is [Store.FromResult] that puts the session into sess.
-func (s *Store) ReadInto(sess *Session, key string, r *query.Result) {
+func (s *Store) ReadInto(sess *Session, key string, r *query.Result) error {
 	*sess = Session{}
-	for _, row := range r.Rows {
-		if len(row) < 2 || row[0].Text() != key {
-			continue
-		}
-		s.loadInto(sess, key, row[1].Text())
-		return
+	columns := 2
+	if s.set.Engine == EngineCachedDB {
+		columns = 3
 	}
+	found := -1
+	for i, row := range r.Rows {
+		if len(row) != columns || row[0].Kind() != query.KindText && row[0].Kind() != query.KindBytes {
+			return errRow
+		}
+		if found < 0 && row[0].Text() == key {
+			found = i
+		}
+	}
+	if found >= 0 {
+		s.loadInto(sess, key, r.Rows[found][1].Text())
+	}
+	return nil
 }
 
 // Load is the live session under key. A miss, and a key that [ValidKey]

@@ -423,15 +423,28 @@ func TestSQL(t *testing.T) {
 	}
 }
 
+// What is no answer to the statement says nothing of the session: not even that there is none.
 func TestHostAnswersWrong(t *testing.T) {
-	store := newStore(t, djsession.Settings{})
-	for _, rows := range [][][]query.Value{nil, {nil}, {{query.Text("12345678")}}, {{query.Null(), query.Null()}}} {
-		if sess := store.FromResult("12345678", query.Result{Rows: rows}); sess.Key() != "" {
-			t.Errorf("%v is taken as a session", rows)
+	const key = "12345678"
+	columns := map[djsession.Engine]int{djsession.EngineDB: 2, djsession.EngineCachedDB: 3}
+	for engine, n := range columns {
+		store := newStore(t, djsession.Settings{Engine: engine})
+		row := []query.Value{query.Text(key), query.Text("data"), query.Text("2030-01-01 00:00:00"), query.Null()}
+		for _, rows := range [][][]query.Value{
+			{nil}, {row[:1]}, {row[:n-1]}, {row[:n+1]}, {row[:n], row[:n-1]},
+			{append([]query.Value{query.Null()}, row[1:n]...)}, {append([]query.Value{query.Int(12345678)}, row[1:n]...)},
+		} {
+			if sess, err := store.FromResult(key, query.Result{Rows: rows}); err == nil || sess.Key() != "" {
+				t.Errorf("%s: %v is taken as an answer", engine, rows)
+			}
 		}
-	}
-	if sess := store.FromResult("12345678", query.Result{Rows: [][]query.Value{{query.Text("12345678"), query.Null()}}}); sess.Err() == nil {
-		t.Error("null is taken as data")
+		if sess, err := store.FromResult(key, query.Result{}); err != nil || sess.Key() != "" {
+			t.Errorf("%s: no row is %v", engine, err)
+		}
+		// A column that has no null in Django's table; there it reads as an empty session.
+		if sess, err := store.FromResult(key, query.Result{Rows: [][]query.Value{append([]query.Value{row[0], query.Null()}, row[2:n]...)}}); err != nil || sess.Err() == nil {
+			t.Errorf("%s: null is taken as data (%v)", engine, err)
+		}
 	}
 }
 
