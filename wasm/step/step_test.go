@@ -234,3 +234,34 @@ func TestEveryFailure(t *testing.T) {
 		}
 	}
 }
+
+// TestShortRows cuts a column off the rows of each effect in turn: what is no
+// answer to a statement decides nothing, neither that there is no session.
+func TestShortRows(t *testing.T) {
+	r, err := step.Configure(settings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := natively(r)
+	for _, c := range []struct {
+		kind abi.OpKind
+		cuts int // effects that read rows
+	}{
+		{abi.OpCheck, 2}, {abi.OpLoadUser, 2}, {abi.OpVisit, 2}, {abi.OpPermissions, 2}, {abi.OpSessionLoad, 1},
+		{abi.OpSessionCycle, 1}, {abi.OpAuthenticate, 1}, {abi.OpChangePassword, 2},
+	} {
+		h := newHost(t)
+		if _, err := h.db.Exec(grants); err != nil {
+			t.Fatal(err)
+		}
+		login := run(h, &abi.Op{Kind: abi.OpLogin, Username: "ann", Password: "lake", Request: request("")})
+		for at := 1; at <= c.cuts; at++ {
+			h.effects, h.cutAt, h.cut = 0, at, false
+			op := abi.Op{Kind: c.kind, Require: gate.Authenticated, Username: "ann", Password: "lake", Request: request(login.SessionKey), Status: 200}
+			got := run(h, &op)
+			if !h.cut || got.Decision.Outcome != gate.Error || got.Decision.Status != 503 || got.User != nil {
+				t.Errorf("operation %d, effect %d: %+v", c.kind, at, got)
+			}
+		}
+	}
+}
