@@ -15,6 +15,7 @@ import (
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/djuser"
 	"github.com/djedge/djedge/djuser/password"
+	"github.com/djedge/djedge/host/internal/bound"
 )
 
 var _ djuser.Effects = (*effects)(nil)
@@ -68,8 +69,8 @@ func (fx *effects) Random(_ context.Context, n int) ([]byte, error) {
 func (fx *effects) Query(ctx context.Context, atomic bool, statements ...query.Statement) ([]query.Result, error) {
 	start := time.Now()
 	ctx = fx.keep(ctx, slices.ContainsFunc(statements, writes))
-	deadline, cancel := context.WithTimeout(ctx, fx.host.timeout)
-	defer cancel()
+	deadline := bound.New(ctx, start.Add(fx.host.timeout))
+	defer deadline.Stop()
 	results, err := fx.ask(deadline, start, atomic, statements)
 	if err == nil || errors.Is(err, query.ErrDuplicate) {
 		return results, err

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/host/internal/bound"
 )
 
 // batches answers many requests with one statement: whatever queued while the
@@ -38,6 +39,9 @@ type batches struct {
 	out   int           // lanes that are out
 	late  int           // those of them that are slow
 	usual time.Duration // what a batch takes
+	all   []*lane
+	alarm *time.Timer // for the first deadline of those who wait, if it is set
+	first time.Time   // that deadline; zero when it is not set
 }
 
 const (
@@ -60,7 +64,13 @@ func newBatches(db *DB, size int, conns int32, mode pgx.QueryExecMode) *batches 
 		size = defaultBatchSize
 	}
 	b := &batches{db: db, size: size, lanes: max(1, min(int(conns)-1, maxLanes)), unsafe: mode != pgx.QueryExecModeCacheStatement}
-	b.pool.New = func() any { return &waiting{done: make(chan struct{}, 1)} }
+	b.pool.New = func() any {
+		w := &waiting{done: make(chan struct{}, 1)}
+		w.turn.Store(1)
+		return w
+	}
+	b.alarm = time.AfterFunc(time.Hour, b.expire)
+	b.alarm.Stop()
 	return b
 }
 
@@ -70,12 +80,21 @@ type waiting struct {
 	elements []byte  // their arguments, one after the other, each with its length
 	at       int     // how much of elements a lane has read
 	deadline time.Time
-	gone     atomic.Bool // nobody waits any more
+	until    atomic.Int64  // deadline, for who does not know whether this is still the same request
+	turn     atomic.Uint64 // odd once it is answered, and before it is asked; each request has the next
 
 	results []query.Result
 	err     error
+	expired bool          // its deadline came first
 	done    chan struct{} // has room for one
 }
+
+// claim reports whether the request of this turn is the caller's to answer:
+// nobody has, and nobody else will.
+func (w *waiting) claim(turn uint64) bool { return turn%2 == 0 && w.turn.CompareAndSwap(turn, turn+1) }
+
+// waits reports whether it was not answered yet, as it is when its time is over.
+func (w *waiting) waits() bool { return w.turn.Load()%2 == 0 }
 
 // errAlone is the answer to a request whose batch failed.
 var errAlone = errors.New("to be asked alone")
@@ -87,16 +106,22 @@ func (b *batches) query(ctx context.Context, statements []query.Statement) (resu
 	if w == nil {
 		return nil, false, nil
 	}
+	turn := w.turn.Load()
 	b.enter(w)
-	select {
-	case <-w.done:
-	case <-ctx.Done():
+	if bound.IsPatient(ctx) {
+		<-w.done
+	} else {
 		select {
-		case <-w.done: // before, or at the same time
-		default:
-			w.gone.Store(true)
-			return nil, true, fmt.Errorf("%s: %w", names(statements), clean(ctx.Err()))
+		case <-w.done:
+		case <-ctx.Done():
+			if w.claim(turn) { // a lane may still look at it, so it is not used again
+				return nil, true, fmt.Errorf("%s: %w", names(statements), clean(ctx.Err()))
+			}
+			<-w.done
 		}
+	}
+	if w.expired {
+		return nil, true, fmt.Errorf("%s: %w", names(statements), context.DeadlineExceeded)
 	}
 	results, err = w.results, w.err
 	w.results, w.err = nil, nil
@@ -113,6 +138,8 @@ func (b *batches) request(ctx context.Context, statements []query.Statement) *wa
 	}
 	w := b.pool.Get().(*waiting)
 	w.forms, w.elements, w.at, w.deadline = w.forms[:0], w.elements[:0], 0, deadline
+	w.until.Store(deadline.UnixNano())
+	w.turn.Add(1)
 	for i := range statements {
 		s := &statements[i]
 		f := b.form(ctx, s)
@@ -121,6 +148,7 @@ func (b *batches) request(ctx context.Context, statements []query.Statement) *wa
 			w.elements, ok = encode(w.elements, f.oids[j], s.Args[j])
 		}
 		if !ok {
+			w.turn.Add(1)
 			b.pool.Put(w)
 			return nil
 		}
@@ -133,6 +161,10 @@ func (b *batches) request(ctx context.Context, statements []query.Statement) *wa
 func (b *batches) enter(w *waiting) {
 	b.mu.Lock()
 	b.queue = append(b.queue, w)
+	if b.first.IsZero() || w.deadline.Before(b.first) {
+		b.first = w.deadline
+		b.alarm.Reset(time.Until(b.first))
+	}
 	l := b.open()
 	alone := l != nil && len(b.queue) == 1
 	if alone {
@@ -161,7 +193,9 @@ func (b *batches) open() (l *lane) {
 		l, b.idle = b.idle[n-1], b.idle[:n-1]
 		return l
 	}
-	return newLane(b)
+	l = newLane(b)
+	b.all = append(b.all, l)
+	return l
 }
 
 // start begins in a lane that was opened and has taken nothing.
@@ -206,7 +240,7 @@ func (b *batches) take(l *lane) {
 	n := min(len(b.queue), b.size)
 	l.batch = l.batch[:0]
 	for _, w := range b.queue[:n] {
-		if !w.gone.Load() {
+		if w.waits() {
 			l.batch = append(l.batch, w)
 		}
 	}
@@ -216,6 +250,40 @@ func (b *batches) take(l *lane) {
 	l.started = time.Now()
 	l.patience = max(minPatience, min(maxPatience, 4*b.usual))
 	l.timer.Reset(l.patience)
+}
+
+// expire answers those whose deadline came before their rows, and sets the alarm
+// for the next. There is one timer for all of them: hardly ever it finds
+// somebody.
+func (b *batches) expire() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now, next := time.Now(), time.Time{}
+	look := func(w *waiting) {
+		turn, until := w.turn.Load(), w.until.Load()
+		at := time.Unix(0, until)
+		switch {
+		case turn%2 != 0:
+		case !now.Before(at):
+			if w.claim(turn) {
+				w.expired = true
+				w.done <- struct{}{}
+			}
+		case next.IsZero() || at.Before(next):
+			next = at
+		}
+	}
+	for _, w := range b.queue {
+		look(w)
+	}
+	for _, l := range b.all {
+		for _, w := range l.batch {
+			look(w)
+		}
+	}
+	if b.first = next; !next.IsZero() {
+		b.alarm.Reset(next.Sub(now))
+	}
 }
 
 // slow is called when a lane may have been out for too long.

@@ -65,8 +65,10 @@ func (l *lane) ask() {
 	err := l.send(ctx)
 	cancel()
 	for _, w := range l.batch {
-		w.err = err
-		w.done <- struct{}{}
+		if w.claim(w.turn.Load()) {
+			w.err = err
+			w.done <- struct{}{}
+		}
 	}
 	for i := range l.groups {
 		clear(l.groups[i].who)
