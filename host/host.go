@@ -98,7 +98,7 @@ func (h *Host) Do(ctx context.Context, op *abi.Op) (result *abi.Result) {
 func (h *Host) run(ctx context.Context, op *abi.Op, fx *effects) *abi.Result {
 	// Old rows let somebody in, and keep nobody out: who was let in elsewhere a
 	// moment ago is asked for again.
-	fx.mayBeOld = h.recent != nil && (op.Kind == abi.OpCheck || op.Kind == abi.OpLoadUser || op.Kind == abi.OpPermissions)
+	fx.mayBeOld = h.recent != nil && (op.Kind == abi.OpCheck || op.Kind == abi.OpLoadUser || op.Kind == abi.OpPermissions || op.Kind == abi.OpVisit)
 	result := h.engine.Do(ctx, op, fx)
 	if fx.old && result != nil && (result.Decision.Outcome != gate.Allow || result.Decision.Reason != gate.ReasonOK) {
 		fx.fresh, fx.old = true, false
@@ -127,7 +127,7 @@ func mayStop(kind abi.OpKind) bool {
 // hasUser reports whether an operation may read the user of a request's session.
 func hasUser(kind abi.OpKind) bool {
 	switch kind {
-	case abi.OpCheck, abi.OpLoadUser, abi.OpPermissions, abi.OpLogin, abi.OpLogout, abi.OpRegister, abi.OpChangePassword:
+	case abi.OpCheck, abi.OpLoadUser, abi.OpPermissions, abi.OpVisit, abi.OpLogin, abi.OpLogout, abi.OpRegister, abi.OpChangePassword:
 		return true
 	}
 	return false
@@ -144,7 +144,7 @@ func (h *Host) learn(key string, kind abi.OpKind, result *abi.Result) {
 			h.hints.remove(key)
 		}
 		h.hints.put(result.SessionKey, result.User[h.pk])
-	case kind == abi.OpCheck, kind == abi.OpLoadUser, kind == abi.OpPermissions, result.Decision.Outcome == gate.Allow:
+	case kind == abi.OpCheck, kind == abi.OpLoadUser, kind == abi.OpPermissions, kind == abi.OpVisit, result.Decision.Outcome == gate.Allow:
 		h.hints.remove(key)
 	}
 }

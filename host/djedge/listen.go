@@ -63,7 +63,7 @@ func listenAndServe(ctx context.Context, stop func(), grace time.Duration, liste
 		server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
 		servers = append(servers, server)
 		log.Info("listening", "address", socket.Addr().String(), "setting", l.setting)
-		go func() { failed <- server.Serve(socket) }()
+		go func() { failed <- server.Serve(httpserve.Listen(socket)) }()
 	}
 	ready(first)
 	select {

@@ -4,49 +4,56 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/djedge/djedge/djsession"
 	"github.com/djedge/djedge/djuser/gate"
+	"github.com/djedge/djedge/wasm/abi"
 )
 
 // Metrics counts decisions by operation and reason, and refused session data by
 // what was wrong with it. All are words of djedge's, so the number of series
 // does not depend on what clients send.
 type Metrics struct {
+	counts  [len(opNames)][math.MaxUint8 + 1]atomic.Uint64 // by operation and reason
 	mu      sync.Mutex
-	counts  map[series]uint64
 	corrupt map[djsession.Fault]uint64
 }
 
-type series struct{ op, reason string }
-
 // NewMetrics returns counters at zero.
 func NewMetrics() *Metrics {
-	return &Metrics{counts: make(map[series]uint64), corrupt: make(map[djsession.Fault]uint64)}
+	return &Metrics{corrupt: make(map[djsession.Fault]uint64)}
 }
 
-func (m *Metrics) count(op string, d *gate.Decision) {
-	fault, corrupt := djsession.ParseDetail(d.Detail)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.counts[series{op, d.Reason.String()}]++
-	if corrupt {
+func (m *Metrics) count(op abi.OpKind, d *gate.Decision) {
+	m.counts[op][d.Reason].Add(1)
+	if d.Detail == "" {
+		return
+	}
+	if fault, corrupt := djsession.ParseDetail(d.Detail); corrupt {
+		m.mu.Lock()
+		defer m.mu.Unlock()
 		m.corrupt[fault]++
 	}
 }
 
 // WriteTo writes the counters in Prometheus' text format.
 func (m *Metrics) WriteTo(w io.Writer) (int64, error) {
-	m.mu.Lock()
-	lines := make([]string, 0, len(m.counts))
-	for s, n := range m.counts {
-		lines = append(lines, fmt.Sprintf("djedge_decisions_total{op=%q,reason=%q} %d\n", s.op, s.reason, n))
+	var lines []string
+	for op := range m.counts {
+		for reason := range m.counts[op] {
+			if n := m.counts[op][reason].Load(); n > 0 {
+				lines = append(lines, fmt.Sprintf("djedge_decisions_total{op=%q,reason=%q} %d\n", opNames[op], gate.Reason(reason), n))
+			}
+		}
 	}
+	m.mu.Lock()
 	refused := make([]string, 0, len(m.corrupt))
 	for fault, n := range m.corrupt {
 		refused = append(refused, fmt.Sprintf("djedge_sessions_corrupt_total{why=%q} %d\n", fault, n))
@@ -106,6 +113,7 @@ func NewServer(handler http.Handler) *http.Server {
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
+		ConnContext:       withConn,
 
 		DisableGeneralOptionsHandler: true,
 	}
@@ -121,6 +129,7 @@ func closeChunked(handler http.Handler) http.Handler {
 		if len(r.TransferEncoding) > 0 {
 			w.Header().Set("Connection", "close")
 		}
+		defer answering(r).answered()
 		handler.ServeHTTP(w, r)
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/wasm/abi"
@@ -13,24 +15,25 @@ import (
 
 // me answers GET /api/me: the user and the session of the request.
 func (s *server) me(w http.ResponseWriter, r *http.Request) {
-	summary := s.summary(r)
-	who := s.do(r, &abi.Op{Kind: abi.OpLoadUser, Request: summary})
-	if who.Decision.Outcome != gate.Allow {
-		s.refuse(w, &who.Decision)
+	visit := s.do(r, &abi.Op{Kind: abi.OpVisit, Request: s.summary(r)})
+	if visit.Decision.Outcome != gate.Allow {
+		s.refuse(w, &visit.Decision)
 		return
 	}
-	var session *abi.Result
-	// A session whose hash no longer fits is one that Django would flush.
-	// One that cannot be read has nothing to show.
-	if who.SessionKey != "" && who.Decision.Reason != gate.ReasonAuthHashMismatch && who.Decision.Reason != gate.ReasonSessionCorrupt {
-		session = s.do(r, &abi.Op{Kind: abi.OpSessionLoad, Request: summary})
-		if session.Decision.Outcome != gate.Allow {
-			s.refuse(w, &session.Decision)
-			return
-		}
+	s.cookies(w, &visit.Decision)
+	b := bodies.Get().(*[]byte)
+	*b = s.appendMe((*b)[:0], visit)
+	answer(w, http.StatusOK, *b)
+	if cap(*b) <= maxPooledBody {
+		bodies.Put(b)
 	}
-	answer(w, http.StatusOK, s.encodeMe(who, session))
 }
+
+// bodies are those that were written and may be written again. One that a large
+// session made is left alone.
+var bodies = sync.Pool{New: func() any { return new([]byte) }}
+
+const maxPooledBody = 16 << 10
 
 // login answers POST /api/login {"username","password"}.
 func (s *server) login(w http.ResponseWriter, r *http.Request) {
@@ -43,7 +46,7 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) {
 	// costs nobody anything must not use up a user's.
 	if len(body["password"]) > s.maxPassword {
 		d := gate.Decision{Outcome: gate.Deny, Status: gate.ReasonBadCredentials.Status(), Reason: gate.ReasonBadCredentials, Detail: "the password is too long"}
-		s.record(r, abi.OpLogin, body["username"], &d, 0)
+		s.record(r, abi.OpLogin, body["username"], &d, time.Time{})
 		s.done(w, in, &abi.Result{Decision: d})
 		return
 	}
@@ -111,7 +114,7 @@ func (s *server) body(w http.ResponseWriter, r *http.Request, op abi.OpKind, key
 		if err.status == http.StatusUnsupportedMediaType {
 			d.Reason = gate.ReasonContentType
 		}
-		s.record(r, op, "", &d, 0)
+		s.record(r, op, "", &d, time.Time{})
 		if form {
 			answerText(w, err.status, err.message)
 		} else {
@@ -205,11 +208,20 @@ func refusal(w http.ResponseWriter, d *gate.Decision) (status int, text string) 
 	return status, text
 }
 
+var jsonType = []string{"application/json"}
+
+// smallBody is what net/http counts itself, for less.
+const smallBody = 1 << 10
+
 // answer writes a JSON body.
 func answer(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
+	h["Content-Type"] = jsonType
+	if len(body) > smallBody {
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	if status != http.StatusOK {
+		w.WriteHeader(status)
+	}
 	w.Write(body) // an error here is the client's
 }

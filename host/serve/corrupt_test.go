@@ -15,6 +15,7 @@ import (
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/host"
 	"github.com/djedge/djedge/internal/vectortest"
+	"github.com/djedge/djedge/wasm/abi"
 )
 
 // oneValue is a cache that holds the same for every key, and stores nothing.
@@ -146,7 +147,7 @@ func corrupt(t *testing.T, s *site) map[string]int {
 func TestCorruptLabels(t *testing.T) {
 	m := NewMetrics()
 	for _, detail := range []string{"", "app.add_thing", "session data: canary", `session data: size"} 1`, "session data: size", "session data: size; and why"} {
-		m.count("check", &gate.Decision{Reason: gate.ReasonSessionCorrupt, Detail: detail})
+		m.count(abi.OpCheck, &gate.Decision{Reason: gate.ReasonSessionCorrupt, Detail: detail})
 	}
 	var text strings.Builder
 	m.WriteTo(&text)

@@ -186,7 +186,7 @@ func FuzzLog(f *testing.F) {
 			t.Fatal(err)
 		}
 		d := &gate.Decision{Outcome: gate.Deny, Status: 400, Reason: gate.ReasonBadCredentials}
-		s.record(httptest.NewRequest("POST", "/api/login", nil), abi.OpLogin, name, d, 0)
+		s.record(httptest.NewRequest("POST", "/api/login", nil), abi.OpLogin, name, d, time.Time{})
 		var line struct{ User, Reason, Op string }
 		decoder := json.NewDecoder(&out)
 		if err := decoder.Decode(&line); err != nil {

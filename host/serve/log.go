@@ -11,37 +11,36 @@ import (
 )
 
 // opNames are the operations of this package, as they are logged and counted.
-var opNames = map[abi.OpKind]string{
+var opNames = [...]string{
 	abi.OpCheck:          "check",
-	abi.OpLoadUser:       "load_user",
-	abi.OpSessionLoad:    "session_load",
 	abi.OpLogin:          "login",
 	abi.OpLogout:         "logout",
 	abi.OpRegister:       "register",
 	abi.OpChangePassword: "change_password",
 	abi.OpCSRFToken:      "csrf_token",
+	abi.OpVisit:          "visit",
 }
 
 // do runs op, and counts and logs what was decided.
 func (s *server) do(r *http.Request, op *abi.Op) *abi.Result {
 	start := s.now()
 	result := s.host.Do(r.Context(), op)
-	s.record(r, op.Kind, op.Username, &result.Decision, s.now().Sub(start))
+	s.record(r, op.Kind, op.Username, &result.Decision, start)
 	return result
 }
 
 // record is one line and one count for each decision. Reads are logged for
-// debugging only, what changes something always. Reasons are words of ours,
+// debugging only, what changes something always; start is when the operation
+// began, if there was any. Reasons are words of ours,
 // and names are bounded; passwords, keys and cookies are never logged.
-func (s *server) record(r *http.Request, op abi.OpKind, username string, d *gate.Decision, took time.Duration) {
-	name := opNames[op]
-	s.metrics.count(name, d)
+func (s *server) record(r *http.Request, op abi.OpKind, username string, d *gate.Decision, start time.Time) {
+	s.metrics.count(op, d)
 
 	level := slog.LevelInfo
 	switch {
 	case d.Outcome == gate.Error:
 		level = slog.LevelError
-	case op == abi.OpCheck || op == abi.OpLoadUser || op == abi.OpSessionLoad || op == abi.OpCSRFToken:
+	case op == abi.OpCheck || op == abi.OpVisit || op == abi.OpCSRFToken:
 		level = slog.LevelDebug
 	}
 	if !s.log.Enabled(r.Context(), level) {
@@ -50,9 +49,13 @@ func (s *server) record(r *http.Request, op abi.OpKind, username string, d *gate
 	if d.Identity != nil {
 		username = d.Identity.Name
 	}
+	var took time.Duration
+	if !start.IsZero() {
+		took = s.now().Sub(start)
+	}
 	attrs := make([]slog.Attr, 0, 8)
 	attrs = append(attrs,
-		slog.String("op", name),
+		slog.String("op", opNames[op]),
 		slog.String("reason", d.Reason.String()),
 		slog.Int("status", d.Status),
 		slog.String("address", s.clientAddress(r).String()),
@@ -72,7 +75,7 @@ func (s *server) record(r *http.Request, op abi.OpKind, username string, d *gate
 // tooMany answers 429.
 func (s *server) tooMany(w http.ResponseWriter, r *http.Request, op abi.OpKind, username string, wait time.Duration) {
 	d := gate.Decision{Outcome: gate.Deny, Status: http.StatusTooManyRequests, Reason: gate.ReasonRateLimited}
-	s.record(r, op, username, &d, 0)
+	s.record(r, op, username, &d, time.Time{})
 	seconds := int64((wait + time.Second - 1) / time.Second)
 	w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
 	answer(w, d.Status, message("Too many attempts, try again later"))

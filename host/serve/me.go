@@ -16,68 +16,81 @@ import (
 // rfc3339Micro is RFC 3339 with Django's resolution; times are in UTC.
 const rfc3339Micro = "2006-01-02T15:04:05.000000Z07:00"
 
-// encodeMe writes {"user":{…},"session":{…}}; session may be nil. The user has
-// every column but the password, in the order of Django's model.
-func (s *server) encodeMe(who, session *abi.Result) []byte {
-	var b bytes.Buffer
-	b.WriteString(`{"user":{`)
-	first := true
-	member := func(key string) {
-		if !first {
-			b.WriteByte(',')
-		}
-		first = false
-		b.Write(jsonString(key))
-		b.WriteByte(':')
-	}
-	for i, value := range who.User {
+// appendMe appends {"user":{…},"session":{…}}. The user has every column but the
+// password, in the order of Django's model.
+func (s *server) appendMe(b []byte, visit *abi.Result) []byte {
+	b = append(b, `{"user":{`...)
+	empty := len(b)
+	for i, value := range visit.User {
 		// The rules send the password as null; it is not shown even so.
-		if i < len(s.columns) && s.columns[i].Name != "password" {
-			member(s.columns[i].Name)
-			writeValue(&b, value)
-		}
-	}
-	b.WriteString(`},"session":{`)
-	first = true
-	if session != nil {
-		for _, item := range session.Session {
-			if !slices.Contains(s.hidden, item.Key) {
-				member(item.Key)
-				b.WriteString(strictJSON(item.Raw))
+		if i < len(s.members) && s.members[i] != "" {
+			if len(b) > empty {
+				b = append(b, ',')
 			}
+			b = appendValue(append(b, s.members[i]...), value)
 		}
 	}
-	b.WriteString(`}}`)
-	return b.Bytes()
+	b = append(b, `},"session":{`...)
+	empty = len(b)
+	for i := range visit.Session {
+		item := &visit.Session[i]
+		if slices.Contains(s.hidden, item.Key) {
+			continue
+		}
+		if len(b) > empty {
+			b = append(b, ',')
+		}
+		b = append(appendString(b, item.Key), ':')
+		b = append(b, strictJSON(item.Raw)...)
+	}
+	return append(b, `}}`...)
 }
 
-// writeValue writes one column.
-func writeValue(b *bytes.Buffer, v query.Value) {
+// members is what comes before the value of each column, "" for the password.
+func members(columns []query.Column) []string {
+	all := make([]string, len(columns))
+	for i, column := range columns {
+		if column.Name != "password" {
+			all[i] = string(appendString(nil, column.Name)) + ":"
+		}
+	}
+	return all
+}
+
+// appendValue appends one column.
+func appendValue(b []byte, v query.Value) []byte {
 	switch v.Kind() {
 	case query.KindBool:
-		b.WriteString(strconv.FormatBool(v.Bool()))
+		return strconv.AppendBool(b, v.Bool())
 	case query.KindInt:
-		b.WriteString(strconv.FormatInt(v.Int(), 10))
+		return strconv.AppendInt(b, v.Int(), 10)
 	case query.KindFloat:
-		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
-			b.WriteString("null")
-		} else {
+		if f := v.Float(); !math.IsNaN(f) && !math.IsInf(f, 0) {
 			text, _ := json.Marshal(f)
-			b.Write(text)
+			return append(b, text...)
 		}
 	case query.KindText:
-		b.Write(jsonString(v.Text()))
+		return appendString(b, v.Text())
 	case query.KindBytes:
-		b.Write(jsonString(base64.StdEncoding.EncodeToString([]byte(v.Text()))))
+		b = base64.StdEncoding.AppendEncode(append(b, '"'), []byte(v.Text()))
+		return append(b, '"')
 	case query.KindTime:
-		b.Write(jsonString(v.Time().Format(rfc3339Micro)))
-	default:
-		b.WriteString("null")
+		return append(v.Time().AppendFormat(append(b, '"'), rfc3339Micro), '"')
 	}
+	return append(b, "null"...)
 }
 
-// jsonString is s as JSON, without escaping < and > as for HTML.
-func jsonString(s string) []byte {
+// appendString appends s as JSON, without escaping < and > as for HTML.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return append(b, escaped(s)...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
+}
+
+func escaped(s string) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -87,13 +100,13 @@ func jsonString(s string) []byte {
 
 // message is the body of a refusal.
 func message(text string) []byte {
-	return append(append([]byte(`{"message":`), jsonString(text)...), '}')
+	return append(appendString([]byte(`{"message":`), text), '}')
 }
 
 // strictJSON is raw as it is, but for NaN and the infinities, which Python
 // writes and no browser reads: they become null, as in JavaScript.
 func strictJSON(raw string) string {
-	if json.Valid([]byte(raw)) {
+	if isPlain(raw) || json.Valid([]byte(raw)) {
 		return raw
 	}
 	var b strings.Builder
@@ -128,4 +141,17 @@ func strictJSON(raw string) string {
 		return "null"
 	}
 	return b.String()
+}
+
+// isPlain reports a string of ASCII without escapes, which most values are.
+func isPlain(raw string) bool {
+	if len(raw) < 2 || raw[0] != '"' || raw[len(raw)-1] != '"' {
+		return false
+	}
+	for i := 1; i < len(raw)-1; i++ {
+		if c := raw[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

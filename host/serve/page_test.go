@@ -124,8 +124,8 @@ func TestPage(t *testing.T) {
 
 func TestAdmin(t *testing.T) {
 	m := NewMetrics()
-	m.count("check", &gate.Decision{Reason: gate.ReasonOK})
-	m.count("check", &gate.Decision{Reason: gate.ReasonOK})
+	m.count(abi.OpCheck, &gate.Decision{Reason: gate.ReasonOK})
+	m.count(abi.OpCheck, &gate.Decision{Reason: gate.ReasonOK})
 	var down error
 	h := NewAdmin(m, func(context.Context) error { return down })
 	for path, want := range map[string]string{

@@ -90,7 +90,7 @@ type Config struct {
 type server struct {
 	host    Host
 	routes  map[string]route
-	columns []query.Column
+	members []string // of the user in /api/me
 	hidden  []string
 	trusted []netip.Prefix
 	address *limiter // requests to password endpoints, by client address
@@ -131,7 +131,7 @@ func newServer(cfg Config) (*server, error) {
 	}
 	s := &server{
 		host:    cfg.Host,
-		columns: cfg.Host.Columns(),
+		members: members(cfg.Host.Columns()),
 		hidden:  cfg.HiddenSessionKeys,
 		trusted: cfg.TrustedProxies,
 		address: newLimiter(cfg.Limits.PasswordRequests, defaultPasswordRequests, addressWindow),
@@ -269,7 +269,7 @@ func (s *server) auth(w http.ResponseWriter, r *http.Request) {
 // once.
 func (s *server) unknown(w http.ResponseWriter, r *http.Request, why error) {
 	d := gate.Decision{Outcome: gate.Deny, Status: http.StatusForbidden, Reason: gate.ReasonBadRequest, Detail: why.Error()}
-	s.record(r, abi.OpCheck, "", &d, 0)
+	s.record(r, abi.OpCheck, "", &d, time.Time{})
 	s.untrusted.Do(func() {
 		s.log.Warn("a question of a proxy was refused: see trusted_proxies and forwarded_headers", "address", peer(r).String(), "error", why)
 	})
