@@ -99,15 +99,9 @@ func (s *Store) Decode(data string) ([]Item, error) {
 	return items, nil
 }
 
-// load is the session that data holds under key. Decode is spared for bytes that
-// were decoded before: the keys are those that the Store was made with, so their
-// signature is still right.
-func (s *Store) load(key, data string) *Session {
-	sess := new(Session)
-	s.loadInto(sess, key, data)
-	return sess
-}
-
+// loadInto makes sess the session that data holds under key. Decode is spared for
+// bytes that were decoded before: the keys are those that the Store was made with,
+// so their signature is still right.
 func (s *Store) loadInto(sess *Session, key, data string) {
 	sess.key = key
 	if known, ok := s.verified.Get(data); ok {
