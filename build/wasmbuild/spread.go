@@ -27,6 +27,7 @@ const (
 func Spread(module []byte) ([]byte, error) {
 	var at uint32
 	var entries int
+	var mark int // an entry that shows whether the table has been spread
 	var functions, types uint64
 	started := false
 	_, err := mapSections(module, func(id byte, body []byte) ([]byte, error) {
@@ -45,7 +46,7 @@ func Spread(module []byte) ([]byte, error) {
 					return nil, errors.New("wasm: data outside of the memory")
 				}
 				if offset, n := findTable(s.data); n > entries {
-					at, entries = s.offset+uint32(offset), n
+					at, entries, mark = s.offset+uint32(offset), n, findMark(s.data[offset:], n)
 				}
 			}
 			return body, err
@@ -62,7 +63,7 @@ func Spread(module []byte) ([]byte, error) {
 		case sectionFunction:
 			return appendEntry(body, appendUnsigned(nil, types))
 		case sectionCode:
-			code := spreader(at, entries)
+			code := spreader(at, entries, mark)
 			return appendEntry(body, append(appendUnsigned(nil, uint64(len(code))), code...))
 		case sectionData:
 			segments, err := readSegments(body)
@@ -91,6 +92,17 @@ func findTable(data []byte) (offset, entries int) {
 	return offset, entries
 }
 
+// findMark is the last entry that is not zero, and lies where zeros are before the
+// table is spread; 0 when there is none.
+func findMark(table []byte, entries int) int {
+	for i := entries - 1; i*entrySize >= entries*entryKept; i-- {
+		if table[i*entrySize] != 0 || table[i*entrySize+1] != 0 {
+			return i
+		}
+	}
+	return 0
+}
+
 // squeeze puts the kept bytes of the table side by side.
 func squeeze(segments []segment, at uint32, entries int) []segment {
 	var out []segment
@@ -114,10 +126,16 @@ func squeeze(segments []segment, at uint32, entries int) []segment {
 }
 
 // spreader is the body of the start function. It begins with the last entry, so
-// that none is overwritten before it has been read.
-func spreader(at uint32, entries int) []byte {
+// that none is overwritten before it has been read. When the mark is there it does
+// nothing: a host may give an instance the memory that another one began with.
+func spreader(at uint32, entries, mark int) []byte {
 	memory := func(op, align byte) []byte { return appendUnsigned([]byte{op, align}, uint64(at)) }
-	code := []byte{1, 1, 0x7f, 0x41} // one i32; i32.const
+	code := []byte{1, 1, 0x7f} // one i32
+	if mark > 0 {
+		code = append(appendSigned(append(code, 0x41), int64(mark*entrySize)), memory(0x2f, 0)...) // i32.load16_u
+		code = append(code, 0x04, 0x40, 0x0f, opEnd)                                               // if: return
+	}
+	code = append(code, 0x41) // i32.const
 	code = append(appendSigned(code, int64(entries)), 0x21, 0, opLoop, 0x40)
 	code = append(code, 0x20, 0, 0x41, 1, 0x6b, 0x22, 0) // i--
 	code = append(code, 0x41, entrySize, 0x6c)           // where to

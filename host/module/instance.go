@@ -20,15 +20,16 @@ import (
 // The module's exports; docs/abi.md describes them. fuel is the counter that
 // ends loops.
 const (
-	fnABI       = "djedge_abi"
-	fnBuffer    = "djedge_buffer"
-	fnAlloc     = "djedge_alloc"
-	fnFree      = "djedge_free"
-	fnConfigure = "djedge_configure"
-	fnBegin     = "djedge_begin"
-	fnResume    = "djedge_resume"
-	fnCancel    = "djedge_cancel"
-	fuelGlobal  = "djedge_fuel"
+	fnInitialize = "_initialize"
+	fnABI        = "djedge_abi"
+	fnBuffer     = "djedge_buffer"
+	fnAlloc      = "djedge_alloc"
+	fnFree       = "djedge_free"
+	fnConfigure  = "djedge_configure"
+	fnBegin      = "djedge_begin"
+	fnResume     = "djedge_resume"
+	fnCancel     = "djedge_cancel"
+	fuelGlobal   = "djedge_fuel"
 )
 
 var (
@@ -319,15 +320,19 @@ func (in *instance) start() error {
 	in.printed = &printed{}
 	// The guest has no clock and no files. Its random source seeds nothing but
 	// the hashes of Go's maps; secrets are made of what comes with an effect.
-	mc := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize").
+	mc := wazero.NewModuleConfig().WithName("").WithStartFunctions().
 		WithRandSource(rand.Reader).WithStdout(in.printed).WithStderr(in.printed).
 		WithEnv("GOMEMLIMIT", fmt.Sprintf("%dMiB", l.memoryMiB*3/4)) // collect garbage before giving up
-	ctx := experimental.WithMemoryAllocator(context.Background(), allocator(uint64(l.memoryMiB)<<20))
+	ctx := experimental.WithMemoryAllocator(context.Background(), allocator(uint64(l.memoryMiB)<<20, l.begin))
 	module, err := l.runtime.InstantiateModule(ctx, l.compiled, mc)
 	if err != nil {
 		return fmt.Errorf("start the module: %w", err)
 	}
 	in.module, in.memory = module, module.Memory()
+	l.began(in.memory)
+	if _, err := module.ExportedFunction(fnInitialize).Call(ctx); err != nil {
+		return fmt.Errorf("start the module: %w", err)
+	}
 	x := &in.exports
 	x.alloc, x.free = module.ExportedFunction(fnAlloc), module.ExportedFunction(fnFree)
 	x.begin, x.resume, x.cancel = module.ExportedFunction(fnBegin), module.ExportedFunction(fnResume), module.ExportedFunction(fnCancel)

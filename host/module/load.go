@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 
 	"github.com/djedge/djedge/build/modules"
@@ -22,7 +24,9 @@ type loaded struct {
 	Config
 	runtime  wazero.Runtime
 	cache    wazero.CompilationCache
-	compiled wazero.CompiledModule
+	compiled wazero.CompiledModule // without its data, if there is an image
+	begin    *image                // what the memory of an instance begins with, or nil
+	started  sync.Once
 
 	settings   []byte // the configure frame, for every instance
 	configured []byte // the first instance's answer; every other must equal it
@@ -75,6 +79,9 @@ func (l *loaded) compile(ctx context.Context, wasm []byte) (err error) {
 	if _, err = wasi_snapshot_preview1.Instantiate(ctx, l.runtime); err != nil {
 		return fmt.Errorf("module: %w", err)
 	}
+	if without, memory, err := splitData(wasm); err == nil {
+		wasm, l.begin = without, newImage(memory)
+	}
 	if l.compiled, err = l.runtime.CompileModule(ctx, wasm); err != nil {
 		return fmt.Errorf("compile the module: %w", err)
 	}
@@ -102,6 +109,21 @@ func (l *loaded) checkExports() error {
 		}
 	}
 	return nil
+}
+
+// began is called with the memory of an instance in which nothing but the start
+// function has run: what that did is part of the image from then on. The first
+// instance starts alone.
+func (l *loaded) began(memory api.Memory) {
+	l.started.Do(func() {
+		if l.begin == nil {
+			return
+		}
+		if b, ok := memory.Read(0, memory.Size()); ok {
+			l.begin.close()
+			l.begin = newImage(b)
+		}
+	})
 }
 
 // accept takes the answer to the configure frame. The first one fixes the
@@ -151,6 +173,7 @@ func (l *loaded) close(ctx context.Context) error {
 	if l.cache != nil {
 		errs = append(errs, l.cache.Close(ctx))
 	}
+	l.begin.close()
 	clear(l.settings) // holds keys
 	return errors.Join(errs...)
 }

@@ -5,13 +5,20 @@ import "github.com/tetratelabs/wazero/experimental"
 // allocator gives an instance memory of its own up to limit bytes. On Unix it
 // is mapped, so that it never moves when it grows, is given back to the system
 // when the instance is closed, and is none of the garbage collector's business.
-func allocator(limit uint64) experimental.MemoryAllocator {
+// It begins with the image, if there is one.
+func allocator(limit uint64, begin *image) experimental.MemoryAllocator {
 	return experimental.MemoryAllocatorFunc(func(_, most uint64) experimental.LinearMemory {
 		most = min(most, limit)
-		if m := mapMemory(most); m != nil {
+		if m := mapMemory(most, begin); m != nil {
 			return m
 		}
-		return &heapMemory{limit: most}
+		m := &heapMemory{limit: most}
+		if begin != nil {
+			if b := m.Reallocate(uint64(begin.size)); b == nil || !begin.fill(b) {
+				m.limit = 0 // no instance, rather than one without its data
+			}
+		}
+		return m
 	})
 }
 

@@ -4,4 +4,4 @@ package module
 
 import "github.com/tetratelabs/wazero/experimental"
 
-func mapMemory(uint64) experimental.LinearMemory { return nil }
+func mapMemory(uint64, *image) experimental.LinearMemory { return nil }

@@ -12,12 +12,16 @@ type mappedMemory struct{ buffer []byte }
 
 // mapMemory reserves size bytes of addresses; the system gives memory to those
 // that are touched. It is nil when there is no room.
-func mapMemory(size uint64) experimental.LinearMemory {
-	if size == 0 || size > 1<<32 {
+func mapMemory(size uint64, begin *image) experimental.LinearMemory {
+	if size == 0 || size > 1<<32 || begin != nil && uint64(begin.size) > size {
 		return nil
 	}
 	buffer, err := syscall.Mmap(-1, 0, int(size), syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_PRIVATE|syscall.MAP_ANON)
 	if err != nil {
+		return nil
+	}
+	if begin != nil && !begin.file.mapInto(buffer, begin.size) && !begin.fill(buffer) {
+		_ = syscall.Munmap(buffer)
 		return nil
 	}
 	return &mappedMemory{buffer}
