@@ -25,9 +25,9 @@ COMPONENTS = pathlib.Path(os.environ.get("DJEDGE_TEST_COMPONENTS", "/nowhere"))
 class Django:
     """A process of build/scenario/site.py: each of its commands is a method here."""
 
-    def __init__(self):
+    def __init__(self, database=None):
         u = urllib.parse.urlsplit(POSTGRES)
-        database = {"ENGINE": "django.db.backends.postgresql", "NAME": u.path[1:], "USER": u.username, "PASSWORD": u.password or "", "HOST": u.hostname, "PORT": u.port}
+        database = database or {"ENGINE": "django.db.backends.postgresql", "NAME": u.path[1:], "USER": u.username, "PASSWORD": u.password or "", "HOST": u.hostname, "PORT": u.port}
         settings = {"SECRET_KEY": SECRET, "SECRET_KEY_FALLBACKS": [FALLBACK], "DATABASES": {"default": database}}
         env = {**os.environ, "SCENARIO_SETTINGS": json.dumps(settings), "PYTHONDONTWRITEBYTECODE": "1"}
         python = COMPONENTS / "django52" / "bin" / "python"
