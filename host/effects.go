@@ -110,6 +110,11 @@ func (fx *effects) Storage(ctx context.Context, op djsession.StorageOp) (djsessi
 	defer cancel()
 	result, err := fx.host.storage.Storage(deadline, op)
 	if err == nil {
+		// Anybody who can write to the cache may leave anything there. It is
+		// refused for its size before a message to a module is made of it.
+		if op.Kind == djsession.CacheGet && len(result.Value) > fx.host.maxValue {
+			result.Value = strings.Clone(result.Value[:fx.host.maxValue])
+		}
 		return result, nil
 	}
 	level := slog.LevelError

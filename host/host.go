@@ -38,6 +38,7 @@ type Host struct {
 	gate     *gate.Gate
 	log      *slog.Logger
 	timeout  time.Duration
+	maxValue int // bytes of a cached value that the rules are shown
 	kdf      KDF
 	writes   bool   // Config.WritesOnReads
 	cookie   string // the session cookie's name

@@ -137,6 +137,8 @@ func (h *Host) configureLimits(c *Config) error {
 		return fmt.Errorf("kdf: %d is neither host nor module", c.KDF)
 	}
 	h.keepRecent(c)
+	// The rules refuse what is longer than a session may be, whatever it holds.
+	h.maxValue = max(c.SessionMaxBytes, 1<<20) + 1
 	h.hashes = newHashQueue(c.HashConcurrency, c.HashMemory, queue, c.Hasher)
 	if c.HintEntries == 0 {
 		c.HintEntries = 10_000
