@@ -135,9 +135,9 @@ func (r *run) startDjedge(ctx context.Context, group *process.Group, name, datab
 	if err != nil {
 		return nil, err
 	}
-	arguments := append([]string{"serve", "--listen", addr, "--secret-key-file", secret, "--api", "me,login", "--log-level", "warn"}, flags...)
-	if database != "" {
-		arguments = append(arguments, "--database", database)
+	arguments := append([]string{"serve", "--listen", addr, "--secret-key-file", secret, "--log-level", "warn"}, flags...)
+	if database != "" { // a login needs one
+		arguments = append(arguments, "--api", "me,login", "--database", database)
 	}
 	return r.launch(group, name, addr, exec.Command(binary, arguments...))
 }
