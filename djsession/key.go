@@ -24,6 +24,15 @@ func DjangoKey(key string) bool { return utf8.RuneCountInString(key) >= minKeyLe
 // and no NUL or broken UTF-8, for which PostgreSQL would fail (Django answers
 // 500), and no more than 4096 bytes. An invalid key is no key.
 func ValidKey(key string) bool {
+	for i := range min(len(key), maxKeyBytes) {
+		if key[i]-1 >= utf8.RuneSelf-1 { // neither NUL nor more than one byte of UTF-8
+			return validText(key)
+		}
+	}
+	return len(key) >= minKeyLength && len(key) <= maxKeyBytes
+}
+
+func validText(key string) bool {
 	return len(key) <= maxKeyBytes && DjangoKey(key) && utf8.ValidString(key) && strings.IndexByte(key, 0) < 0
 }
 

@@ -140,16 +140,13 @@ func (l *lane) settle(in *instance) {
 	if in.hashed || in.served >= l.MaxRequests || uint64(in.size.Load()) > uint64(l.MaxMemoryMiB)<<20 || time.Since(in.born) > l.MaxAge {
 		l.retire(in)
 	}
-	last := in.retired && in.inFlight == 0
-	l.mu.Unlock()
-	if last {
+	if in.retired && in.inFlight == 0 {
+		l.mu.Unlock()
 		in.close()
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if last {
+		l.mu.Lock()
 		l.alive--
 	}
+	defer l.mu.Unlock()
 	if l.room != nil {
 		close(l.room)
 		l.room = nil

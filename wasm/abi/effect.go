@@ -109,9 +109,12 @@ func AppendEffects(dst []byte, table *Table, handle uint32, effects ...Effect) (
 // table. Errors are a [*FrameError].
 func DecodeEffects(frame []byte, table *Table) (handle uint32, effects []Effect, err error) {
 	r := newReader(frame, FrameEffects, nil)
+	r.few = new(few)
 	handle = r.num32()
 	n, outer := r.openList(5)
-	effects = make([]Effect, n)
+	if effects = r.few.effects[:]; n != len(effects) {
+		effects = make([]Effect, n)
+	}
 	for i := range effects {
 		effects[i] = r.effect(table)
 	}
@@ -123,6 +126,24 @@ func DecodeEffects(frame []byte, table *Table) (handle uint32, effects []Effect,
 		return 0, nil, r.err
 	}
 	return handle, effects, nil
+}
+
+// few is room for what effects mostly are, allocated at once.
+type few struct {
+	effects    [1]Effect
+	statements [2]query.Statement
+	values     [4]query.Value
+	asked      bool // statements are taken
+	taken      int  // values
+}
+
+// take is n values, or nil when there is no room for them.
+func (f *few) take(n int) []query.Value {
+	if f == nil || n > len(f.values)-f.taken {
+		return nil
+	}
+	f.taken += n
+	return f.values[f.taken-n : f.taken : f.taken]
 }
 
 func putEffect(b []byte, table *Table, e *Effect) ([]byte, error) {
@@ -172,7 +193,11 @@ func (r *reader) effect(table *Table) (e Effect) {
 	case EffectQuery:
 		e.Atomic = r.bool()
 		n, list := r.openList(4)
-		e.Statements = make([]query.Statement, n)
+		if n <= len(r.few.statements) && !r.few.asked {
+			e.Statements, r.few.asked = r.few.statements[:n:n], true
+		} else {
+			e.Statements = make([]query.Statement, n)
+		}
 		for i := range e.Statements {
 			e.Statements[i] = r.statement(table)
 		}

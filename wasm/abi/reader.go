@@ -16,6 +16,7 @@ type reader struct {
 	err      error
 	memory   *Memory // nil: everything is allocated
 	table    *Table  // nil, or where lists are remembered
+	few      *few    // nil, or room for what is mostly little
 }
 
 func newReader(frame []byte, kind FrameKind, memory *Memory) reader {
@@ -198,10 +199,10 @@ func (r *reader) values() []query.Value {
 		return nil
 	}
 	var vs []query.Value
-	if r.memory == nil {
-		vs = make([]query.Value, n)
-	} else {
+	if r.memory != nil {
 		vs = r.memory.values.take(n)
+	} else if vs = r.few.take(n); vs == nil {
+		vs = make([]query.Value, n)
 	}
 	r.readValues(vs)
 	r.closeList(outer)

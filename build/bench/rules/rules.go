@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -192,7 +193,7 @@ func instanceMemory(ctx context.Context, config module.Config, fx *site, ops []*
 	}
 	defer e.Close(ctx)
 	debug.FreeOSMemory()
-	before, err := process.Tree(os.Getpid())
+	before, err := resident()
 	if err != nil {
 		return 0, err
 	}
@@ -210,7 +211,7 @@ func instanceMemory(ctx context.Context, config module.Config, fx *site, ops []*
 		}
 	}
 	debug.FreeOSMemory()
-	after, err := process.Tree(os.Getpid())
+	after, err := resident()
 	close(holding.hold)
 	// One was there before. Whoever asks a second time is not counted.
 	go func() {
@@ -219,5 +220,19 @@ func instanceMemory(ctx context.Context, config module.Config, fx *site, ops []*
 	}()
 	group.Wait()
 	close(holding.held)
-	return float64(after.Memory-before.Memory) / 1e6 / (instances - 1), err
+	return (after - before) / (instances - 1), err
+}
+
+// resident is the memory of this process in megabytes. Instances share pages,
+// which count here once and not as often as they are mapped.
+func resident() (float64, error) {
+	b, err := os.ReadFile("/proc/self/smaps_rollup")
+	for line := range strings.Lines(string(b)) {
+		if rest, ok := strings.CutPrefix(line, "Pss:"); ok {
+			var kib float64
+			_, err := fmt.Sscanf(rest, "%f kB", &kib)
+			return kib * 1024 / 1e6, err
+		}
+	}
+	return 0, errors.Join(err, errors.New("the system does not say how much memory is shared"))
 }
