@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/host/internal/bound"
 	"github.com/djedge/djedge/host/postgres/postgrestest"
 )
 
@@ -359,6 +360,57 @@ func TestBatchesOutliveClients(t *testing.T) {
 	if gaveUp.Load() == 0 {
 		t.Error("nobody gave up")
 	}
+}
+
+// Those whose contexts have no timer are told when their time is over, each of
+// them, before and after they were sent; and answers that come then are nobody's.
+func TestBatchesKeepDeadlines(t *testing.T) {
+	server := postgrestest.URL(t)
+	populate(t, server, 50)
+	db := openTest(t, server, Config{})
+	var gaveUp atomic.Int64
+	ask := func(d time.Duration) {
+		start := time.Now()
+		ctx := bound.New(t.Context(), start.Add(d))
+		defer ctx.Stop()
+		statements, right := question(1+rand.IntN(50), 50)
+		results, err := db.Query(ctx, false, statements...)
+		switch took := time.Since(start); {
+		case took > d+time.Second:
+			t.Errorf("waited %v for %v", took, d)
+		case errors.Is(err, context.DeadlineExceeded):
+			gaveUp.Add(1)
+		case err != nil || !right(results):
+			t.Error(results, err)
+		}
+	}
+	many(3000, func(worker int) {
+		if worker%2 == 0 {
+			ask(time.Duration(rand.IntN(2000)) * time.Microsecond)
+		} else {
+			ask(20 * time.Second)
+		}
+	})
+	if gaveUp.Load() == 0 {
+		t.Error("nobody gave up")
+	}
+	gaveUp.Store(0)
+	other, err := pgx.Connect(t.Context(), server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(context.Background())
+	if _, err := other.Exec(t.Context(), "BEGIN; LOCK TABLE django_session, auth_user IN ACCESS EXCLUSIVE MODE"); err != nil {
+		t.Fatal(err)
+	}
+	many(32, func(worker int) { ask(time.Duration(100+10*worker) * time.Millisecond) })
+	if n := gaveUp.Load(); n != 32 {
+		t.Errorf("%d of 32 gave up", n)
+	}
+	if _, err := other.Exec(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	many(100, func(int) { ask(20 * time.Second) })
 }
 
 func TestBatchSize(t *testing.T) {
