@@ -185,13 +185,15 @@ func TestRetiredCount(t *testing.T) {
 		t.Errorf("a client that has gone: %v", err)
 	}
 	l.wait = 10 * time.Second
-	time.AfterFunc(20*time.Millisecond, func() { l.release(first) })
+	released := make(chan struct{})
+	time.AfterFunc(20*time.Millisecond, func() { l.release(first); close(released) })
 	third, err := l.acquire(t.Context(), 0)
 	if err != nil || l.alive != 2 {
 		t.Fatalf("after a release: %v, %d instances", err, l.alive)
 	}
 	l.release(second)
 	l.release(third)
+	<-released // it wakes others before it gives its place back
 	wantWhole(t, e)
 }
 
