@@ -11,6 +11,7 @@ import beside
 from aiohttp import web
 from beside import OTHER, PASSWORD
 from djedge import Denied, Unavailable, User, same_origin
+from djedge._abi import Op
 from djedge.session import Visit
 
 
@@ -85,6 +86,48 @@ class Sessions(apps.Site):
             found, _, new = await self.send(url + path)
             self.assertEqual(found, status)
             self.assertEqual(dict(await visit(self.backend(), new).get_session()), {key: True})
+
+    async def test_user_and_session_are_one_question(self):
+        backend = self.backend()
+        name = self.django.person()
+        key, spoilt = (self.django.session(name, list=[1]) for _ in range(2))
+        data = self.django.session_data(key=spoilt)
+        self.django.session_data(key=spoilt, data=data[:-1] + ("A" if data[-1] != "A" else "B"))
+        v = visit(backend)
+        (await v.get_session())["list"] = [1]
+        await v.end(200)
+        anonymous = v.session.key
+        allowed, asked = backend.allowed, []
+
+        async def count(op, *arguments, **named):
+            asked.append(op.kind)
+            return await allowed(op, *arguments, **named)
+
+        backend.allowed = count
+
+        async def kinds(key, *order):
+            asked.clear()
+            v = visit(backend, key)
+            for what in order:
+                await {"user": v.get_user, "session": v.get_session, "reload": v.user.reload}[what]()
+            return list(asked), v
+
+        for key_of, kinds_of in ((key, [Op.VISIT]), (anonymous, [Op.VISIT]), (spoilt, [Op.VISIT, Op.SESSION_LOAD]), ("", [Op.VISIT, Op.SESSION_LOAD])):
+            alone, v = await kinds(key_of, "session")
+            self.assertEqual(alone, [Op.SESSION_LOAD])
+            found, w = await kinds(key_of, "user", "session")
+            self.assertEqual((found, dict(w.session), w.session.key), (kinds_of, dict(v.session), v.session.key))
+            self.assertEqual(await w.end(200), await v.end(200))
+        self.assertEqual((await kinds(key, "session", "user"))[0], [Op.SESSION_LOAD, Op.LOAD_USER])
+        found, v = await kinds(key, "user", "reload", "session")
+        self.assertEqual((found, v.session["list"]), ([Op.VISIT] * 2, [1]))
+        v = visit(backend, key)
+        await v.get_user()
+        await v.session.cycle_key()
+        v.session["list"].append(2)
+        self.assertTrue((await v.end(200)).cookies)
+        self.assertEqual((await visit(backend, v.session.key).get_session())["list"], [1, 2])
+        self.assertEqual(dict(await visit(backend, key).get_session()), {})
 
     async def test_two_middlewares_of_the_old_packages_are_one(self):
         import djedge.aiohttp

@@ -56,6 +56,7 @@ class Op(IntEnum):
     CLEAR_EXPIRED = 17
     CSRF_TOKEN = 18
     PERMISSIONS = 19
+    VISIT = 20
 
 
 class Outcome(IntEnum):
@@ -315,7 +316,7 @@ def begin(now: int, random: bytes, op: Operation) -> bytes:
         _U32.pack(len(q.headers)), *(text(part) for header in q.headers for part in header),
     )  # fmt: skip
     parts = [bytes((op.kind,)), request, text(op.require), value(op.hint)]
-    if op.kind not in (Op.CHECK, Op.LOAD_USER, Op.PERMISSIONS):  # which have nothing behind the hint
+    if op.kind not in (Op.CHECK, Op.LOAD_USER, Op.PERMISSIONS, Op.VISIT):  # which have nothing behind the hint
         parts += map(text, (op.user_id, op.username, op.password, op.email, op.encoded, op.hasher))
         parts.append(_list((text(n) + value(v) for n, v in op.fields), len(op.fields)))
         parts += (text(op.function), text(op.arguments))

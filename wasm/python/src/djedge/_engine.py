@@ -29,7 +29,7 @@ log = logging.getLogger("djedge")
 MAX_ROUNDS, MAX_YIELDS = 1_000, 10_000_000
 MAX_SHARED = 64 << 10  # bytes of a message above which an operation leaves a shared instance
 
-_READS = frozenset((Op.CHECK, Op.LOAD_USER, Op.PERMISSIONS, Op.SESSION_LOAD))
+_READS = frozenset((Op.CHECK, Op.LOAD_USER, Op.PERMISSIONS, Op.VISIT, Op.SESSION_LOAD))
 _WRITES = frozenset((Op.LOGOUT, Op.SESSION_FLUSH, Op.SESSION_CYCLE, Op.CLEAR_EXPIRED, Op.CSRF_TOKEN, Op.SAVE_USER, Op.SESSION_SAVE))
 
 

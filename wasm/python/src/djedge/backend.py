@@ -28,9 +28,9 @@ log = logging.getLogger("djedge")
 T = TypeVar("T")
 
 # They end when their client goes away, unless they have begun to write.
-_MAY_STOP = frozenset((Op.CHECK, Op.LOAD_USER, Op.PERMISSIONS, Op.SESSION_LOAD, Op.AUTHENTICATE, Op.LOGIN, Op.REGISTER,
-                       Op.CHANGE_PASSWORD, Op.VERIFY_PASSWORD, Op.MAKE_PASSWORD, Op.EVAL))  # fmt: skip
-_WITH_USER = frozenset((Op.CHECK, Op.LOAD_USER, Op.PERMISSIONS, Op.LOGIN, Op.LOGOUT, Op.REGISTER, Op.CHANGE_PASSWORD))
+_MAY_STOP = frozenset((Op.CHECK, Op.LOAD_USER, Op.PERMISSIONS, Op.VISIT, Op.SESSION_LOAD, Op.AUTHENTICATE, Op.LOGIN,
+                       Op.REGISTER, Op.CHANGE_PASSWORD, Op.VERIFY_PASSWORD, Op.MAKE_PASSWORD, Op.EVAL))  # fmt: skip
+_WITH_USER = frozenset((Op.CHECK, Op.LOAD_USER, Op.PERMISSIONS, Op.VISIT, Op.LOGIN, Op.LOGOUT, Op.REGISTER, Op.CHANGE_PASSWORD))
 
 
 class Backend:
@@ -217,7 +217,7 @@ class Backend:
             self._hints.move_to_end(digest)
             if len(self._hints) > self._max_hints:
                 self._hints.popitem(last=False)
-        elif key and (kind in (Op.CHECK, Op.LOAD_USER, Op.PERMISSIONS) or result.decision.outcome is Outcome.ALLOW):
+        elif key and (kind in (Op.CHECK, Op.LOAD_USER, Op.PERMISSIONS, Op.VISIT) or result.decision.outcome is Outcome.ALLOW):
             self._hints.pop(hashlib.sha256(key).digest(), None)
 
     async def allowed(self, op: Operation, memo: Memo | None = None, seen: Seen | None = None) -> Result:

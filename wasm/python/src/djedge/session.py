@@ -189,6 +189,7 @@ class Visit:
         self.user = User(backend, self)
         self._found: Result | None = None
         self._granted: Result | None = None
+        self._beside: Result | None = None  # with the session that came with the user
         self._asked = False
         self._sent = False
         self._set: list[str] = []
@@ -211,7 +212,8 @@ class Visit:
 
     async def _load_session(self) -> None:
         self._asked = True
-        self._receive(await self.backend.allowed(self._operation(Op.SESSION_LOAD), seen=self._seen))
+        result, self._beside = self._beside, None
+        self._receive(result or await self.backend.allowed(self._operation(Op.SESSION_LOAD), seen=self._seen))
 
     async def load_user(self, again: bool = False) -> Result:
         async with self._lock:
@@ -219,8 +221,11 @@ class Visit:
                 self._asked = True
                 if again:
                     self._seen.clear()
-                result = await self.backend.allowed(self._operation(Op.LOAD_USER), seen=self._seen)
+                    self._beside = None
+                result = await self.backend.allowed(self._operation(Op.LOAD_USER if self.session._loaded else Op.VISIT), seen=self._seen)
                 self._keep(result)
+                if not self.session._loaded and _holds_session(result):
+                    self._beside = result
                 return result
             return self._found
 
@@ -394,6 +399,7 @@ class Visit:
         self._cookies = [(b"cookie", f"{self.backend.cookie_name}={key}".encode())]
         self.state = State(key, resolved=True, accessed=True)
         self._seen.clear()
+        self._beside = None
         self.session._loaded = self.session.modified = False
 
     def _receive(self, result: Result) -> None:
@@ -413,6 +419,7 @@ class Visit:
     async def _store(self, items: list[Item]) -> None:
         """Saves what was changed so far, for a login to keep it."""
         self._seen.clear()
+        self._beside = None
         op = self._operation(Op.SESSION_SAVE)
         assert op.session is not None
         op.session.items, op.session.modified, op.status = items, True, 200
@@ -438,3 +445,9 @@ class Visit:
                 self.session.pop(key, None)
             else:
                 self.session[key] = value
+
+
+def _holds_session(result: Result) -> bool:
+    """Whether a visit says of the session what session_load would: not of one that is none, has moved, cannot be read or is no login any more."""
+    d = result.decision
+    return bool(result.session_key) and not d.cookies and not d.detail and d.reason in ("ok", "anonymous")
