@@ -7,3 +7,6 @@ import "syscall"
 // hashing never stops altogether. It is allowed to everybody. (On Linux a
 // thread is what PRIO_PROCESS names; POSIX would have it be the process.)
 func lowerPriority() { _ = syscall.Setpriority(syscall.PRIO_PROCESS, syscall.Gettid(), 19) }
+
+// mainThread reports whether the calling thread is the process's first.
+func mainThread() bool { return syscall.Gettid() == syscall.Getpid() }

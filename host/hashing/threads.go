@@ -97,6 +97,24 @@ func (t *Threads) Close() error {
 // loop is one thread. It is never unlocked, so that its priority ends with it.
 func (t *Threads) loop() {
 	runtime.LockOSThread()
+	if !mainThread() {
+		t.work()
+		return
+	}
+	// The first thread of a process never ends; while it is taken, another
+	// goroutine gets another thread.
+	taken := make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		close(taken)
+		t.work()
+	}()
+	<-taken
+	runtime.UnlockOSThread()
+}
+
+// work is on a thread of its own.
+func (t *Threads) work() {
 	lowerPriority()
 	var arena password.Arena
 	for {
