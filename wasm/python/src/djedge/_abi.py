@@ -28,6 +28,8 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 _U32 = struct.Struct("<I")
 _I64 = struct.Struct("<q")
 _F64 = struct.Struct("<d")
+_TEXT = struct.Struct("<BI")  # of a value: its tag, and its length or itself
+_INT = struct.Struct("<Bq")
 
 
 class Malformed(Exception):
@@ -277,11 +279,12 @@ def value(v: object) -> bytes:
         return b"\0"
     kind = type(v)
     if kind is str:
-        return b"\4" + text(v)  # type: ignore[arg-type]
+        b: bytes = v.encode("utf-8", "surrogateescape")  # type: ignore[attr-defined]
+        return _TEXT.pack(4, len(b)) + b
     if kind is bool:
         return b"\1\1" if v else b"\1\0"
     if isinstance(v, int):
-        return b"\2" + _I64.pack(v)
+        return _INT.pack(2, v)
     if isinstance(v, float):
         return b"\3" + _F64.pack(v)
     if isinstance(v, str):
@@ -289,7 +292,7 @@ def value(v: object) -> bytes:
     if isinstance(v, (bytes, bytearray, memoryview)):
         return b"\5" + text(bytes(v))
     if isinstance(v, dt.datetime):
-        return b"\6" + _I64.pack(micros(v))
+        return _INT.pack(6, micros(v))
     raise TypeError(f"a value of type {kind.__name__} is no cell")
 
 
@@ -340,13 +343,13 @@ def answer_ok() -> bytes:
 
 
 def answer_results(results: Sequence[Rows]) -> bytes:
-    return b"\2" + record(_list((_result(r) for r in results), len(results)))
+    return b"\2" + record(_list(map(_result, results), len(results)))
 
 
 def _result(r: Rows) -> bytes:
-    columns = _list((text(n) + bytes((k,)) for n, k in r.columns), len(r.columns))
-    rows = _list((_list(map(value, row), len(row)) for row in r.rows), len(r.rows))
-    return record(_I64.pack(r.affected), columns, rows)
+    columns = _list([text(n) + bytes((k,)) for n, k in r.columns], len(r.columns))
+    rows = [_U32.pack(len(row)) + b"".join(map(value, row)) for row in r.rows]
+    return record(_I64.pack(r.affected), columns, _list(rows, len(rows)))
 
 
 def answer_duplicate() -> bytes:
@@ -395,8 +398,10 @@ class Reader:
             raise Malformed("a field is cut off")
         return False
 
+    # These are what most of the time goes to, so that they ask for themselves what _missing would.
+
     def u8(self) -> int:
-        if self._missing(1):
+        if self.pos == self.end:
             return 0
         self.pos += 1
         return self.b[self.pos - 1]
@@ -408,10 +413,12 @@ class Reader:
         return n == 1
 
     def u32(self) -> int:
-        if self._missing(4):
+        at = self.pos + 4
+        if at > self.end:
+            self._missing(4)
             return 0
-        self.pos += 4
-        n: int = _U32.unpack_from(self.b, self.pos - 4)[0]
+        self.pos = at
+        n: int = _U32.unpack_from(self.b, at - 4)[0]
         return n
 
     def i64(self, low: int = -(1 << 63), high: int = (1 << 63) - 1) -> int:
@@ -424,11 +431,15 @@ class Reader:
         return n
 
     def bytes(self) -> bytes:
-        n = self.u32()
-        if n > self.end - self.pos:
+        at = self.pos + 4
+        if at > self.end:
+            self._missing(4)
+            return b""
+        end: int = at + _U32.unpack_from(self.b, at - 4)[0]
+        if end > self.end:
             raise Malformed("a length is beyond the end")
-        self.pos += n
-        return self.b[self.pos - n : self.pos]
+        self.pos = end
+        return self.b[at:end]
 
     def text(self) -> str:
         return self.bytes().decode("utf-8", "surrogateescape")
@@ -460,6 +471,10 @@ class Reader:
 
     def value(self) -> Value:
         kind = self.u8()
+        if kind == 4:
+            if self.end - self.pos < 4:
+                raise Malformed("a list is cut off")
+            return self.text()
         if kind == 0:
             return None
         if kind == 1:
@@ -473,9 +488,6 @@ class Reader:
             self.pos += 8
             f: float = _F64.unpack_from(self.b, self.pos - 8)[0]
             return f
-        if kind == 4:
-            self.element(4)
-            return self.text()
         if kind == 5:
             self.element(4)
             return self.bytes()

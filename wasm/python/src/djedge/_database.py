@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import decimal
+import functools
+import re
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -63,6 +65,8 @@ class Postgres:
                     if atomic and len(statements) > 1:
                         async with con.transaction():
                             return [await self._run(con, s) for s in statements]
+                    if [s.name for s in statements] == _CHECK and (both := await self._both(con, *statements)):
+                        return both
                     return [await self._run(con, s) for s in statements]
                 except asyncpg.PostgresError:  # the server's own word; the connection is good
                     raise
@@ -72,7 +76,16 @@ class Postgres:
         except asyncpg.UniqueViolationError as e:
             raise Duplicate from e
 
-    async def _run(self, con: Any, s: Statement) -> Rows:
+    async def _both(self, con: Any, a: Statement, b: Statement) -> list[Rows] | None:
+        """Two statements, each of one row or none, in one round trip: asyncpg sends nothing before the last answer is there. None if there are more rows."""
+        s = Statement("session_and_user", joined(a.sql, len(a.args), b.sql), a.args + b.args, False)
+        rows = await con.fetch(s.sql, *await self._arguments(con, s))
+        if len(rows) != 1:
+            return None
+        at, cells = list(rows[0].keys()).index(_SECOND), [cell(v) for v in rows[0].values()]
+        return [Rows(0, [cells[1:at]] if cells[0] else []), Rows(0, [cells[at + 1 :]] if cells[at] else [])]
+
+    async def _arguments(self, con: Any, s: Statement) -> list[Any]:
         args: list[Any] = s.args
         if args:
             convert = self._types.get(s.sql)
@@ -88,6 +101,10 @@ class Postgres:
             except Exception:
                 self._types.pop(s.sql, None)  # the table may have changed
                 raise
+        return args
+
+    async def _run(self, con: Any, s: Statement) -> Rows:
+        args = await self._arguments(con, s)
         if s.sql.startswith("SELECT"):
             rows = await con.fetch(s.sql, *args)
             columns = [(name, 0) for name in rows[0].keys()] if rows and s.ad_hoc else []
@@ -98,6 +115,18 @@ class Postgres:
         async with asyncio.timeout(timeout), self._acquire() as con:
             statement = await con.prepare(f"SELECT * FROM {table}")
             return [(a.name, _KINDS.get(a.type.name, "any")) for a in statement.get_attributes()]
+
+
+_CHECK, _FIRST, _SECOND = ["session_load", "user_by_id"], "djedge has a first", "djedge has a second"
+_PLACE = re.compile(r"\"[^\"]*\"|'[^']*'|\$([0-9]+)")
+
+
+@functools.lru_cache(maxsize=64)
+def joined(a: str, count: int, b: str) -> str:
+    """One SELECT for two, with the arguments of a, which are so many, and then of b. Before the columns of each it says whether there is a row."""
+    b = _PLACE.sub(lambda m: f"${int(m[1]) + count}" if m[1] else m[0], b)
+    first, second = (f'LEFT JOIN (SELECT true AS "{has}", q.* FROM ({sql}) AS q)' for has, sql in ((_FIRST, a), (_SECOND, b)))
+    return f"SELECT a.*, b.* FROM (VALUES (1)) AS one {first} AS a ON true {second} AS b ON true"
 
 
 def affected(tag: str) -> int:

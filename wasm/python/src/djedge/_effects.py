@@ -47,21 +47,23 @@ class Effects:
             self.wrote = True
             if self._seen is not None:
                 self._seen.clear()
-        elif self._seen and len(q.statements) == 1 and q.statements[0].name == _SESSION and (row := self._seen.get(q.statements[0].args[0])):
-            return _abi.answer_results([row])
-        names = [s.name for s in q.statements]
+        statements, results = q.statements, list[_abi.Rows]()
+        session = statements[0].args[0] if self._seen is not None and not self.wrote and statements and statements[0].name == _SESSION else None
+        if session is not None and self._seen and (row := self._seen.get(session)):
+            statements, results = statements[1:], [row]
         try:
-            results = await self._database.query(q.atomic, q.statements, self._timeout)
+            if statements:
+                results += await self._database.query(q.atomic, statements, self._timeout)
             if len(results) != len(q.statements):
                 raise ValueError("the database gave another number of results")
-            if self._seen is not None and not self.wrote and q.statements[0].name == _SESSION:
-                self._seen[q.statements[0].args[0]] = results[0]
+            if session is not None and self._seen is not None:
+                self._seen[session] = results[0]
             return _abi.answer_results(results)
         except Duplicate:
             return _abi.answer_duplicate()
         except Exception as e:
             # Drivers like to say what the values were: the type alone is logged.
-            log.error("the database did not answer %s: %s", ", ".join(names), type(e).__name__)
+            log.error("the database did not answer %s: %s", ", ".join(s.name for s in statements), type(e).__name__)
             return _abi.answer_error(type(e).__name__)
 
     async def _derive(self, e: _abi.Derive) -> bytes:

@@ -14,8 +14,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -81,8 +80,8 @@ class _Lane:
         self.places = asyncio.Semaphore(places)
         self.idle: list[Instance] = []
 
-    @asynccontextmanager
-    async def instance(self) -> AsyncIterator[Instance]:
+    async def enter(self) -> Instance:
+        """An instance with room for one more, to be left again."""
         if self.places.locked():
             try:
                 await asyncio.wait_for(self.places.acquire(), self.wait)
@@ -92,16 +91,18 @@ class _Lane:
             await self.places.acquire()
         try:
             inst = self._take()
-            inst.in_flight += 1
-            try:
-                yield inst
-            finally:
-                inst.in_flight -= 1
-                inst.served += 1
-                if not self.shared and not self._worn(inst):
-                    self.idle.append(inst)
-        finally:
+        except BaseException:
             self.places.release()
+            raise
+        inst.in_flight += 1
+        return inst
+
+    def leave(self, inst: Instance) -> None:
+        inst.in_flight -= 1
+        inst.served += 1
+        if not self.shared and not self._worn(inst):
+            self.idle.append(inst)
+        self.places.release()
 
     def _take(self) -> Instance:
         while self.idle:
@@ -193,7 +194,8 @@ class Engine:
             raise Unavailable("internal", "the module's instance was lost") from e
 
     async def _once(self, c: _Class, lane: _Lane, op: _abi.Operation, fx: Effects) -> _abi.Result:
-        async with lane.instance() as inst:
+        inst = await lane.enter()
+        try:
             random = os.urandom(64) if c.writes else b""
             frame = _abi.begin(_now(), random, op)
             if lane.shared and len(frame) > MAX_SHARED:
@@ -236,6 +238,8 @@ class Engine:
                         inst.cancel(handle)
                     except Lost:
                         pass
+        finally:
+            lane.leave(inst)
 
     async def _resume_on_thread(self, inst: Instance, handle: int, frame: bytes, fx: Effects) -> bytes:
         """A slice of a hashing. Whoever goes away meanwhile leaves the instance to its thread."""

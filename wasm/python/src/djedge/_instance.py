@@ -51,11 +51,12 @@ class Instance:
         except (wasmtime.WasmtimeError, wasmtime.Trap) as e:
             raise Lost(f"the module does not start: {type(e).__name__}") from e
         self._buffer, self._buffer_size = packed >> 32 & 0xFFFFFFFF, packed & 0xFFFFFFFF
+        self._look()
 
     @property
     def size(self) -> int:
         """Of its memory in bytes."""
-        return self._memory.data_len(self._store)
+        return self._size
 
     def configure(self, frame: bytes) -> bytes:
         return self._exchange("configure", (), frame)
@@ -84,26 +85,29 @@ class Instance:
                 raise Lost(self.lost)
             size = len(frame)
             at = self._buffer if size <= self._buffer_size else self._call("alloc", size) & 0xFFFFFFFF
-            if at == 0 or at + size > self._memory.data_len(self._store):
+            if at == 0 or at + size > self._size:
                 raise self.lose("the module gave no buffer for a message")
-            ctypes.memmove(self._base() + at, frame, size)
+            ctypes.memmove(self._base + at, frame, size)
             packed = self._call(name, *first, _i32(at), size)
             start, length = packed >> 32 & 0xFFFFFFFF, packed & 0xFFFFFFFF
-            if length > _abi.MAX_FRAME or start + length > self._memory.data_len(self._store):
+            if length > _abi.MAX_FRAME or start + length > self._size:
                 raise self.lose("the module's answer is outside of its memory")
-            answer = ctypes.string_at(self._base() + start, length)
+            answer = ctypes.string_at(self._base + start, length)
             if at != self._buffer:
                 self._call("free", _i32(at))
             return answer
 
-    def _base(self) -> int:
-        """Where the memory is now: any call may move it."""
-        return ctypes.addressof(self._memory.data_ptr(self._store).contents)
+    def _look(self) -> None:
+        """Where the memory is now, and how large: any call may move it, and nothing else does."""
+        self._base = ctypes.addressof(self._memory.data_ptr(self._store).contents)
+        self._size = self._memory.data_len(self._store)
 
     def _call(self, name: str, *arguments: int) -> int:
         try:
             self._refuel(self.fuel)
-            return self._functions[name](*arguments)
+            result = self._functions[name](*arguments)
+            self._look()
+            return result
         except (wasmtime.WasmtimeError, wasmtime.Trap) as e:
             # The text of a trap is a backtrace: names of functions.
             raise self.lose(f"{name}: {str(e)[:2000]}") from e

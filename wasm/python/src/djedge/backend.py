@@ -208,7 +208,7 @@ class Backend:
         if result.decision.outcome is Outcome.ERROR:
             return
         live = result.session_key.encode()
-        user = dict(zip((c[0] for c in engine.columns), result.user)).get(self.pk) if result.user else None
+        user = next((v for c, v in zip(engine.columns, result.user) if c[0] == self.pk), None)
         if live and user is not None:
             if key and key != live:
                 self._hints.pop(hashlib.sha256(key).digest(), None)

@@ -6,8 +6,8 @@ import asyncio
 import datetime as dt
 import sqlite3
 from collections.abc import Sequence
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any
 
 from ._abi import Rows, Statement
 from ._database import Database, Duplicate, Postgres, cell
@@ -25,10 +25,8 @@ _UNIQUE = (getattr(sqlite3, "SQLITE_CONSTRAINT_UNIQUE", 2067), getattr(sqlite3, 
 def over(database: databases.Database) -> Database:
     """What Backend needs of a database, which its owner connects and disconnects."""
 
-    @asynccontextmanager
-    async def connection() -> AsyncIterator[Any]:
-        async with database.connection() as con:
-            yield con.raw_connection
+    def connection() -> AbstractAsyncContextManager[Any]:
+        return _Raw(database.connection())
 
     scheme = database.url.scheme
     if scheme in ("postgres", "postgresql", "postgresql+asyncpg"):
@@ -36,6 +34,21 @@ def over(database: databases.Database) -> Database:
     if database.url.dialect == "sqlite":
         return SQLite(connection)
     raise ConfigurationError(f"databases with {scheme} is not supported: PostgreSQL by asyncpg or SQLite by aiosqlite are")
+
+
+class _Raw:
+    """The driver's connection in one of databases; as a generator it would cost more."""
+
+    __slots__ = ("con",)
+
+    def __init__(self, con: Any):
+        self.con = con
+
+    async def __aenter__(self) -> Any:
+        return (await self.con.__aenter__()).raw_connection
+
+    async def __aexit__(self, *error: Any) -> None:
+        await self.con.__aexit__(*error)
 
 
 class SQLite:
