@@ -86,9 +86,10 @@ export class Instance {
       if (at === 0 || n > MAX_FRAME) throw new Error('the module gave no buffer for a message');
       new Uint8Array(this.#memory.buffer, at, n).set(frame);
       const [start, length] = unpack(this.#call(name, ...args, at, n));
+      if (length > MAX_FRAME || start + length > this.#memory.buffer.byteLength) throw new Error("the module's answer is outside of its memory");
+      const answer = new Uint8Array(this.#memory.buffer.slice(start, start + length)); // before any other call
       if (at !== this.#buffer) this.#call('djedge_free', at);
-      if (start + length > this.#memory.buffer.byteLength) throw new Error("the module's answer is outside of its memory");
-      return new Uint8Array(this.#memory.buffer.slice(start, start + length));
+      return answer;
     } catch (error) {
       throw this.lose(error);
     } finally {
