@@ -2,7 +2,7 @@
 import { Answer, Effect, Op, decodeAnswer, encodeBegin, encodeResume } from './codec.js';
 import { Lost } from './instance.js';
 import { Lane, Loaded } from './lane.js';
-import { Busy, Gone, unlessGone } from './queue.js';
+import { Busy, Gone, patience, unlessGone } from './queue.js';
 import { failure } from './reasons.js';
 
 const MAX_ROUNDS = 1000, MAX_YIELDS = 10_000_000;
@@ -35,7 +35,7 @@ export class Engine {
   /**
    * @param {WebAssembly.Module} module
    * @param {Array<[string, string]>} settings
-   * @param {{ inFlight: number, instances: number, hashInstances: number, wait: number, hashWait: number, memory: number, log: (text: string) => void }} config
+   * @param {{ inFlight: number, instances: number, hashInstances: number, wait: number, hashWait: number, queryTimeout: number, memory: number, log: (text: string) => void }} config
    */
   constructor(module, settings, config) {
     this.#config = config;
@@ -44,7 +44,9 @@ export class Engine {
     this.readsFill = value('session_engine') === 'cached_db';
     this.savesAll = value('session_save_every_request') === 'true';
     this.#loaded = new Loaded(module, settings);
-    const lane = (name, instances, share, wait, steps, memory) => new Lane(this.#loaded, { name, instances, share, wait, steps, memory, log: config.log });
+    const lane = (name, instances, share, wait, steps, memory) => new Lane(this.#loaded, {
+      name, instances, share, wait, patience: patience(config.queryTimeout, config.hashWait), steps, memory, log: config.log,
+    });
     const first = this.#loaded.start(200_000_000n); // which shows whether the settings are right
     this.#lanes = {
       reads: lane('reads', 1, config.inFlight, config.wait, 200_000_000n, config.memory),
@@ -104,8 +106,8 @@ export class Engine {
   }
 
   async #run(run, lane) {
-    const place = await lane.acquire(run.signal);
-    const { instance } = place;
+    const seat = await lane.acquire(run.signal);
+    const { place, held } = seat, { instance } = place;
     let handle = 0; // of the parked operation
     try {
       const call = (send, frame) => {
@@ -114,6 +116,7 @@ export class Engine {
           throw new Alone();
         }
         let answer;
+        held.since = Date.now();
         try {
           answer = decodeAnswer(send(frame), this.#loaded.statements);
           if (handle && answer.handle && answer.handle !== handle) throw new Error('the answer is for another operation');
@@ -142,7 +145,7 @@ export class Engine {
       return answer.done;
     } finally {
       if (handle) instance.cancel(handle);
-      lane.release(place);
+      lane.release(seat);
     }
   }
 

@@ -1,6 +1,6 @@
 // Deriving keys from passwords: natively where the runtime can, else in the
 // module, in slices.
-import { Queue, Busy, Gone } from './queue.js';
+import { Queue, Busy, Gone, patience } from './queue.js';
 import { Undecided } from './engine.js';
 
 const PBKDF2_SHA256 = 1, PBKDF2_SHA1 = 2, SCRYPT = 7;
@@ -14,15 +14,15 @@ const WEBCRYPTO_ITERATIONS = 100_000;
  * @param {{ kdf: 'host' | 'module' | Function, concurrency: number, wait: number, memory: number, crypto: () => Promise<any> }} config
  */
 export function keyDeriver({ kdf, concurrency, wait, memory, crypto: nodeCrypto }) {
-  const queue = new Queue(concurrency, wait);
+  const queue = new Queue(concurrency, wait, patience(wait));
   return async (d, signal) => {
     if (kdf !== 'module') {
-      await queue.enter('hashing', signal);
+      const held = await queue.enter('hashing', signal);
       let key;
       try {
         key = typeof kdf === 'function' ? await custom(kdf, d) : await native(d, await nodeCrypto());
       } finally {
-        queue.leave();
+        queue.leave(held);
       }
       if (key) return key;
     }

@@ -55,20 +55,20 @@ export class Lane {
 
   /**
    * @param {Loaded} loaded
-   * @param {{ name: string, instances: number, share: number, wait: number, steps: bigint, memory: number, log: (text: string) => void }} config
-   *   wait in milliseconds; an instance whose memory has more bytes is replaced
+   * @param {{ name: string, instances: number, share: number, wait: number, patience: number, steps: bigint, memory: number, log: (text: string) => void }} config
+   *   wait and patience in milliseconds, as of a Queue; an instance whose memory has more bytes is replaced
    */
   constructor(loaded, config) {
     this.loaded = loaded;
     this.config = config;
-    this.#queue = new Queue(config.instances * config.share, config.wait);
+    this.#queue = new Queue(config.instances * config.share, config.wait, config.patience);
   }
 
   get shared() { return this.config.share > 1; }
 
-  /** Waits for a place in an instance; release must follow. Throws Busy or Gone. */
+  /** Waits for a place in an instance; release must follow. Throws Busy or Gone. Of what it gives, held is the queue's. */
   async acquire(signal) {
-    await this.#queue.enter('the module', signal);
+    const held = await this.#queue.enter('the module', signal);
     try {
       let place;
       for (const other of this.#open) {
@@ -77,9 +77,10 @@ export class Lane {
       place ??= this.adopt(this.loaded.start(this.config.steps));
       place.inFlight++;
       place.served++;
-      return place;
+      held.lost = () => this.retire(place);
+      return { place, held };
     } catch (error) {
-      this.#queue.leave();
+      this.#queue.leave(held);
       throw error;
     }
   }
@@ -91,12 +92,12 @@ export class Lane {
     return place;
   }
 
-  release(place) {
+  release({ place, held }) {
     place.inFlight--;
     if (place.instance.lost || place.instance.memoryBytes > this.config.memory || place.served >= MAX_REQUESTS || Date.now() - place.born > MAX_AGE) {
       this.retire(place);
     }
-    this.#queue.leave();
+    this.#queue.leave(held);
   }
 
   /** Gives the instance nothing more to do. */

@@ -4,6 +4,7 @@ import { Auth } from '../src/auth.js';
 import { decodeAnswer, timeText } from '../src/codec.js';
 import { keyDeriver } from '../src/kdf.js';
 import { deriveKeys } from '../src/keys.js';
+import { Queue } from '../src/queue.js';
 
 /** Runs every test. createAuth is the package's; query answers from the site's database.
  *  @returns {Promise<{ passed: string[], failed: Array<[string, string]>, written: object }>} */
@@ -321,6 +322,44 @@ export async function suite({ createAuth, platform, site, query, name: runtime }
       }
       equal(timeText(-1), '1969-12-31T23:59:59.999999Z');
       equal(timeText(1700000000000001), '2023-11-14T22:13:20.000001Z');
+    },
+    async 'an answer is copied before the next call'() {
+      const made = counted((exports) => {
+        let answer;
+        return {
+          ...exports,
+          djedge_begin(...args) {
+            answer = exports.djedge_begin(...args);
+            return answer;
+          },
+          djedge_free(at) { // as docs/abi.md lets every export do
+            exports.djedge_free(at);
+            new Uint8Array(exports.memory.buffer, Number(BigInt.asUintN(32, answer >> 32n)), Number(answer & 0xffffffffn)).fill(255);
+          },
+        };
+      });
+      try {
+        const decision = await createAuth(options()).check(get(undefined, '/reports', { cookie: `a=${'x'.repeat(100_000)}` }));
+        equal([decision.status, decision.reason], [401, 'no_session'], decision.detail);
+      } finally {
+        made.stop();
+      }
+    },
+    async 'places of requests that never come to their end'() {
+      const queue = new Queue(1, 30, 200);
+      let lost = 0;
+      const first = await queue.enter('x');
+      first.lost = () => lost++;
+      equal((await thrown(() => queue.enter('x'))).message, 'x: no place became free within 30 ms');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const second = await queue.enter('x');
+      equal(lost, 1);
+      queue.leave(first); // which is alive after all, and has nothing to give back
+      equal((await thrown(() => queue.enter('x'))).message, 'x: no place became free within 30 ms');
+      const third = queue.enter('x');
+      queue.leave(second);
+      queue.leave(await third);
+      queue.leave(await queue.enter('x'));
     },
     async 'instances that trap'() {
       if (!site.chaos) return;
