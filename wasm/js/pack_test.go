@@ -126,6 +126,35 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// What a client sends under the name of an identity header does not reach a handler of Hono's.
+func TestHono(t *testing.T) {
+	dir := packed(t)
+	if err := os.Symlink(component(t, "js/node_modules/hono"), filepath.Join(dir, "node_modules", "hono")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "main.mjs"), `import { createAuth } from 'djedge';
+import { required } from 'djedge/hono';
+import { Hono } from 'hono';
+const query = async () => ({ rows: [] });
+query.dialect = 'sqlite';
+const app = new Hono();
+app.use(async (c, next) => { if (c.req.query('read')) await c.req.text(); await next(); });
+app.post('/', required(createAuth({ secretKey: 'x', djangoVersion: '5.2', query }), 'anyone'), async (c) => c.json([c.req.header(), await c.req.text()]));
+const out = [];
+for (const path of ['/', '/?read=1']) {
+  const forged = { 'Remote-User': 'boss', remote_staff: 'true', 'REMOTE.SUPERUSER': 'true', 'X-Other': '1', 'Content-Type': 'text/plain' };
+  out.push(await (await app.request(path, { method: 'POST', body: 'text', headers: forged })).json());
+}
+console.log(JSON.stringify(out));
+`)
+	cmd := exec.Command(program(t, "node"), "main.mjs")
+	cmd.Dir = dir
+	const one = `[{"content-type":"text/plain","x-other":"1"},"text"]`
+	if got, want := strings.TrimSpace(string(run(t, cmd))), "["+one+","+one+"]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // What a strict project may write, and what it may not.
 const typed = `import { createAuth, AuthError, type Auth, type Query, type User } from 'djedge';
 import { pg } from 'djedge/pg';
