@@ -173,8 +173,9 @@ func (c *connection) ask(body []byte) (id uint64, answer <-chan message, err err
 	switch err := write(c.in, message{id: c.last, kind: kindDerive, body: body}); {
 	case errors.Is(err, errMessage):
 		return 0, nil, err
-	case err != nil:
-		return 0, nil, fmt.Errorf("%w: %w", errLost, err)
+	case err != nil: // nobody else shall ask it, though its end has not been read yet
+		c.end(fmt.Errorf("%w: %w", errLost, err))
+		return 0, nil, c.err
 	}
 	one := make(chan message, 1)
 	c.waiting[c.last] = one
@@ -195,6 +196,11 @@ func (c *connection) forget(id uint64) {
 func (c *connection) close(why error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.end(why)
+}
+
+// end is close with the lock.
+func (c *connection) end(why error) {
 	if c.err != nil {
 		return
 	}

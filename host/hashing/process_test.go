@@ -147,3 +147,20 @@ func FuzzMessages(f *testing.F) {
 		}
 	})
 }
+
+// A process that has died is asked no more, even when nobody has read its end.
+func TestProcessGone(t *testing.T) {
+	p := testProcess(t, 1)
+	defer p.Close()
+	closed, output, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close() // as the process's input is then
+	defer output.Close()
+	one := pbkdf2(1)
+	p.live = &connection{in: output, waiting: map[uint64]chan message{}}
+	if key, err := p.DeriveKey(t.Context(), one, []byte("secret"), []byte("salt")); err != nil || len(key) != int(one.KeyLen) {
+		t.Errorf("%x, %v", key, err)
+	}
+}
