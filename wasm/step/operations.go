@@ -198,7 +198,7 @@ func (r *Rules) visit(ctx context.Context, fx *watched, op *abi.Op) (*abi.Result
 		return nil, err
 	}
 	if result.Decision.Reason != gate.ReasonAuthHashMismatch && v.session.Key() != "" {
-		result.Session = v.session.Items()
+		result.Session = slices.Clone(v.session.Items()) // as in loadSession
 	}
 	return result, nil
 }
