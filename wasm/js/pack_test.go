@@ -155,6 +155,43 @@ console.log(JSON.stringify(out));
 	}
 }
 
+// A handler behind the middleware for Express finds the same identity headers, and ours alone, however it looks for them.
+func TestExpress(t *testing.T) {
+	dir := packed(t)
+	write(t, filepath.Join(dir, "main.mjs"), `import { createServer, request } from 'node:http';
+import { createAuth } from 'djedge';
+import { required } from 'djedge/express';
+const query = async () => ({ rows: [] });
+query.dialect = 'sqlite';
+const guard = required(createAuth({ secretKey: 'x', djangoVersion: '5.2', query }), 'anyone');
+const server = createServer((req, res) => guard(req, res, () => {
+  const raw = {};
+  for (let i = 0; i < req.rawHeaders.length; i += 2) (raw[req.rawHeaders[i].toLowerCase()] ??= []).push(req.rawHeaders[i + 1]);
+  const ours = (headers) => Object.entries(headers).filter(([name]) => /remote/.test(name)).map(([name, value]) => name + '=' + value).sort().join();
+  res.end(JSON.stringify([ours(req.headers), ours(req.headersDistinct), ours(raw), req.headersDistinct['x-other']]));
+})).listen(0, '127.0.0.1', async () => {
+  const forged = ['Remote-User', 'remote_user', 'REMOTE_USER', 'Remote.User', 'remote-user', 'remote_staff', 'Remote.Staff', 'Remote-Email', 'Remote_Email'];
+  const out = [];
+  for (const headers of [[], forged.flatMap((name) => [name, 'boss'])]) {
+    out.push(await new Promise((resolve) => request({ port: server.address().port, headers: ['Host', 'a', ...headers, 'X-Other', '1'] }, async (res) => {
+      let text = '';
+      for await (const part of res) text += part;
+      resolve(JSON.parse(text));
+    }).end()));
+  }
+  console.log(JSON.stringify(out));
+  process.exit(0);
+});
+`)
+	cmd := exec.Command(program(t, "node"), "main.mjs")
+	cmd.Dir = dir
+	const nobody = `"remote-email=,remote-staff=,remote-superuser=,remote-user-id=,remote-user="`
+	const one = "[" + nobody + "," + nobody + "," + nobody + `,["1"]]`
+	if got, want := strings.TrimSpace(string(run(t, cmd))), "["+one+","+one+"]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // What a strict project may write, and what it may not.
 const typed = `import { createAuth, AuthError, type Auth, type Query, type User } from 'djedge';
 import { pg } from 'djedge/pg';

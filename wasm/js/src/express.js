@@ -59,5 +59,6 @@ function identify(req, decision) {
     raw.push(name, value);
   }
   req.rawHeaders = raw;
-  req.headersDistinct = undefined; // made anew from the raw ones
+  req.headersDistinct = {}; // Node would make it of as many raw ones as there were
+  for (let i = 0; i < raw.length; i += 2) (req.headersDistinct[raw[i].toLowerCase()] ??= []).push(raw[i + 1]);
 }
