@@ -7,10 +7,18 @@ import { keyDeriver, pause } from './kdf.js';
 
 const MAX_RANDOM = 4096;
 
+/** A function of the program's answers otherwise than it should, or not in time; the message is our own. */
+class Misuse extends Error {}
+
 export function hostEffects(config, platform) {
   const { query, cache, queryTimeout, log } = config;
   const kdf = keyDeriver({ kdf: config.kdf, concurrency: config.hashConcurrency, wait: config.hashWait, memory: config.hashMemory, crypto: platform.crypto });
-  const failed = (what, error) => log(`djedge: ${what}: ${error?.code ?? error?.name ?? 'error'}`); // not the message, which might hold values
+  // An error of a driver is known by its code alone: the message might hold values.
+  const failed = (what, error, signal) => {
+    const code = String(error?.code ?? error?.name ?? 'error');
+    if (!signal?.aborted) log(`djedge: ${what}: ${code}`);
+    return error instanceof Misuse ? error : new Error(code);
+  };
   return {
     kdf,
     pause,
@@ -23,8 +31,7 @@ export function hostEffects(config, platform) {
         return await limited(queryTimeout, signal, 'the database', (s) => run(query, statements, atomic, s));
       } catch (error) {
         if (isDuplicate(error)) throw new Duplicate();
-        if (!signal?.aborted) failed(`the database did not answer ${statements.map((s) => s.name).join(', ')}`, error);
-        throw error;
+        throw failed(`the database did not answer ${statements.map((s) => s.name).join(', ')}`, error, signal);
       }
     },
     async storage(effect, signal) {
@@ -32,8 +39,7 @@ export function hostEffects(config, platform) {
       try {
         return await limited(queryTimeout, signal, 'the cache', () => store(cache, effect));
       } catch (error) {
-        if (!signal?.aborted) failed('the cache did not answer', error);
-        throw error;
+        throw failed('the cache did not answer', error, signal);
       }
     },
   };
@@ -47,7 +53,7 @@ async function limited(ms, signal, what, f) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => {
-      const error = new Error(`${what} did not answer within ${ms} ms`);
+      const error = new Misuse(`${what} did not answer within ${ms} ms`);
       error.code = 'TIMEOUT';
       reject(error);
       controller.abort();
@@ -69,14 +75,14 @@ async function run(query, statements, atomic, signal) {
   } else if (typeof query.batch === 'function') {
     answers = await query.batch(list, { atomic, signal });
   } else if (atomic) {
-    throw new Error('query: it has no function batch, which statements that belong together need');
+    throw new Misuse('query: it has no function batch, which statements that belong together need');
   } else if (list.every((s) => selects(s.sql))) {
     answers = await Promise.all(list.map((s) => query(s.name, s.sql, s.args, { signal })));
   } else {
     answers = [];
     for (const s of list) answers.push(await query(s.name, s.sql, s.args, { signal }));
   }
-  if (!Array.isArray(answers) || answers.length !== list.length) throw new Error('query: batch did not give one result for each statement');
+  if (!Array.isArray(answers) || answers.length !== list.length) throw new Misuse('query: batch did not give one result for each statement');
   return answers.map((answer, i) => result(answer, list[i]));
 }
 
@@ -84,9 +90,9 @@ async function run(query, statements, atomic, signal) {
 function result(answer, { name, sql }) {
   const { rows, affected } = answer ?? {};
   const reads = selects(sql);
-  if (reads ? !Array.isArray(rows) : rows !== undefined && !Array.isArray(rows)) throw new Error(`query: ${name} was answered without rows`);
-  if (rows?.some((row) => !Array.isArray(row))) throw new Error(`query: a row of ${name} is not an array of values in the order of the columns`);
-  if (!reads && typeof affected !== 'number' && typeof affected !== 'bigint') throw new Error(`query: ${name} was answered without affected, the number of rows`);
+  if (reads ? !Array.isArray(rows) : rows !== undefined && !Array.isArray(rows)) throw new Misuse(`query: ${name} was answered without rows`);
+  if (rows?.some((row) => !Array.isArray(row))) throw new Misuse(`query: a row of ${name} is not an array of values in the order of the columns`);
+  if (!reads && typeof affected !== 'number' && typeof affected !== 'bigint') throw new Misuse(`query: ${name} was answered without affected, the number of rows`);
   return { affected: affected ?? rows.length, rows: rows ?? [] };
 }
 
@@ -121,11 +127,11 @@ async function store(cache, { operation, key, value, flags, ttl }) {
 
 function entry(found) {
   const bytes = asBytes(found) ?? asBytes(found.value);
-  if (!bytes) throw new TypeError('cache: get gave neither bytes nor { value: bytes, flags }');
+  if (!bytes) throw new Misuse('cache: get gave neither bytes nor { value: bytes, flags }');
   return stored(true, bytes, found.flags ?? 0);
 }
 
 function yes(answer, name) {
-  if (typeof answer !== 'boolean') throw new TypeError(`cache: ${name} did not give a boolean`);
+  if (typeof answer !== 'boolean') throw new Misuse(`cache: ${name} did not give a boolean`);
   return answer;
 }

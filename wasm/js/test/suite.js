@@ -246,7 +246,7 @@ export async function suite({ createAuth, platform, site, query, name: runtime }
       const failing = createAuth(options({ query: broken, queryTimeout: 100 }));
       equal((await failing.check(get(site.sessions.user5))).status, 200);
       for (const [what, bad] of Object.entries({
-        down: async () => { throw new Error('connect ECONNREFUSED'); },
+        down: async () => { throw new Error('connect canary-2'); },
         synchronously: () => { throw new Error('no'); },
         slow: () => new Promise(() => {}),
         nothing: async () => undefined,
@@ -257,7 +257,7 @@ export async function suite({ createAuth, platform, site, query, name: runtime }
       })) {
         answer = bad;
         for (const decision of [await failing.check(get(site.sessions.user5)), await failing.login(post(), { username: 'user5', password: site.password })]) {
-          equal([decision.outcome, decision.status, decision.cookies, decision.user], ['error', 503, [], null], what);
+          equal([decision.outcome, decision.status, decision.cookies, decision.user, decision.detail.includes('canary')], ['error', 503, [], null, false], what);
           equal(decision.response().status, 503);
         }
         equal((await thrown(() => failing.user(get(site.sessions.user5)))).status, 503, what);
