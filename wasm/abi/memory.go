@@ -39,7 +39,10 @@ func (m *Memory) hold(frame []byte) string {
 }
 
 // slab gives parts of one piece of memory.
-type slab[T any] struct{ all []T }
+type slab[T any] struct {
+	all  []T
+	full [][]T // the pieces before it, of which parts are in use
+}
 
 const (
 	slabBytes = 2 << 10 // at first
@@ -50,7 +53,9 @@ func (s *slab[T]) take(n int) []T {
 	used := len(s.all)
 	if cap(s.all)-used < n {
 		var one T
-		// What was taken before stays where it is.
+		if used > 0 { // what was taken before stays where it is
+			s.full = append(s.full, s.all)
+		}
 		s.all, used = make([]T, 0, max(n, 2*cap(s.all), slabBytes/int(unsafe.Sizeof(one)))), 0
 	}
 	s.all = s.all[:used+n]
@@ -59,6 +64,10 @@ func (s *slab[T]) take(n int) []T {
 
 func (s *slab[T]) forget() {
 	var one T
+	for _, piece := range s.full {
+		clear(piece)
+	}
+	s.full = nil
 	clear(s.all)
 	s.all = s.all[:0]
 	if cap(s.all)*int(unsafe.Sizeof(one)) > keepBytes {
