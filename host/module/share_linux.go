@@ -20,9 +20,9 @@ func shareFile(b []byte) sharedFile {
 	if runtime.GOARCH == "arm64" {
 		create = 279
 	}
-	const closeOnExec = 1
+	const closeOnExec, allowSealing = 1, 2
 	name := []byte("djedge.wasm\x00")
-	fd, _, errno := syscall.Syscall(create, uintptr(unsafe.Pointer(&name[0])), closeOnExec, 0)
+	fd, _, errno := syscall.Syscall(create, uintptr(unsafe.Pointer(&name[0])), closeOnExec|allowSealing, 0)
 	if errno != 0 {
 		return noFile
 	}
@@ -42,7 +42,19 @@ func shareFile(b []byte) sharedFile {
 			return noFile
 		}
 	}
+	if !f.seal() {
+		f.close()
+		return noFile
+	}
 	return f
+}
+
+// seal makes the file what it is for good: another process of the same user can
+// open it under /proc, and instances read from it what they have not written.
+func (f sharedFile) seal() bool {
+	const addSeals, sealed, shrink, grow, write = 1033, 1, 2, 4, 8
+	_, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(f), addSeals, sealed|shrink|grow|write)
+	return errno == 0
 }
 
 // mapInto puts the file at the beginning of memory, which was mapped. What is
