@@ -15,7 +15,7 @@
 //	DJEDGE_ENGINE                the site's session engine: db, signed_cookies or cached_db
 //	DJEDGE_CACHE                 redis://…, of cached_db
 //	DJEDGE_PORT                  0: choose one
-//	DJEDGE_TIMEOUT_MS            2500: how long a statement may take, in milliseconds
+//	DJEDGE_TIMEOUT_MS            500: how long a statement may take, in milliseconds
 //
 // and prints "listening PORT" on standard output. It is ended with SIGTERM. It answers in compact JSON:
 //

@@ -42,9 +42,8 @@ type settings struct {
 	addr     string // to listen on, of djedge serve
 }
 
-// timeout is what doors are told to wait for the database, in milliseconds: long
-// for a machine that runs many doors at once, since a door that gives up fails.
-const timeout = "2500"
+// timeout is what doors are told to wait for the database, in milliseconds.
+const timeout = "500"
 
 // environment is what the package's comment promises to a door.
 func (s settings) environment() []string {

@@ -32,6 +32,8 @@ func workerDoor() Door {
 	start := door.command
 	door.command = func(at place, s settings) *exec.Cmd {
 		cmd := start(at, s)
+		// It opens a connection for every request, which on a busy machine takes longer than others wait.
+		cmd.Env = append(cmd.Env, "DJEDGE_TIMEOUT_MS=2500")
 		bundle := exec.Command(at.js("@oven/bun-linux-x64/bin/bun"), "build", "worker.mjs", "--outfile=bundle.mjs", "--format=esm", "--target=node",
 			"--conditions=workerd", "--external=*.wasm", "--external=cloudflare:sockets", `--define=import.meta.url="file:///worker.mjs"`)
 		bundle.Dir = at.scratch
