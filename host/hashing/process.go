@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"sync"
 	"time"
@@ -35,14 +36,20 @@ type Process struct {
 // connection is one running process.
 type connection struct {
 	in      io.WriteCloser
+	kill    func() error
 	mu      sync.Mutex // of in and what follows
 	last    uint64
 	waiting map[uint64]chan message
 	err     error // set once it is of no more use
 }
 
-// startPause is how long a start that failed is not tried again.
-const startPause = time.Second
+const (
+	// startPause is how long a start that failed is not tried again.
+	startPause = time.Second
+	// writeTimeout is for a process that reads no more, because somebody stopped
+	// it: everybody else waits behind who writes.
+	writeTimeout = time.Second
+)
 
 // errLost says that the process died over a derivation.
 var errLost = errors.New("the process has ended")
@@ -133,7 +140,7 @@ func (p *Process) begin() (*connection, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	c := &connection{in: in, waiting: map[uint64]chan message{}}
+	c := &connection{in: in, kill: cmd.Process.Kill, waiting: map[uint64]chan message{}}
 	go func() {
 		err := c.receive(bufio.NewReader(out))
 		c.close(fmt.Errorf("%w: %w", errLost, err))
@@ -170,12 +177,8 @@ func (c *connection) ask(body []byte) (id uint64, answer <-chan message, err err
 		return 0, nil, c.err
 	}
 	c.last++
-	switch err := write(c.in, message{id: c.last, kind: kindDerive, body: body}); {
-	case errors.Is(err, errMessage):
+	if err := c.send(message{id: c.last, kind: kindDerive, body: body}); err != nil {
 		return 0, nil, err
-	case err != nil: // nobody else shall ask it, though its end has not been read yet
-		c.end(fmt.Errorf("%w: %w", errLost, err))
-		return 0, nil, c.err
 	}
 	one := make(chan message, 1)
 	c.waiting[c.last] = one
@@ -188,8 +191,25 @@ func (c *connection) forget(id uint64) {
 	defer c.mu.Unlock()
 	if c.waiting[id] != nil {
 		delete(c.waiting, id)
-		_ = write(c.in, message{id: id, kind: kindCancel}) // if it is gone, so is its work
+		_ = c.send(message{id: id, kind: kindCancel}) // if it is gone, so is its work
 	}
+}
+
+// send writes a message. A process that does not take it is asked no more, even
+// if its end has not been read yet. The lock is held.
+func (c *connection) send(m message) error {
+	if in, ok := c.in.(interface{ SetWriteDeadline(time.Time) error }); ok {
+		_ = in.SetWriteDeadline(time.Now().Add(writeTimeout))
+	}
+	err := write(c.in, m)
+	if err == nil || errors.Is(err, errMessage) {
+		return err
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		_ = c.kill()
+	}
+	c.end(fmt.Errorf("%w: %w", errLost, err))
+	return c.err
 }
 
 // close ends the process by the end of its input, and everybody's wait.
