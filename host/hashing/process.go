@@ -28,7 +28,8 @@ type Process struct {
 
 	mu     sync.Mutex
 	live   *connection
-	failed time.Time // when the last start failed
+	barren int       // processes that ended one after the other, and answered nothing
+	failed time.Time // when the last start failed, or the last of those ended
 	why    error
 	closed bool
 }
@@ -40,12 +41,16 @@ type connection struct {
 	mu      sync.Mutex // of in and what follows
 	last    uint64
 	waiting map[uint64]chan message
+	useful  bool  // it has answered
 	err     error // set once it is of no more use
 }
 
 const (
 	// startPause is how long a start that failed is not tried again.
 	startPause = time.Second
+	// maxBarren processes may end over a password, one after the other, before it
+	// is the program that is at fault: then a start is one that failed.
+	maxBarren = 2
 	// writeTimeout is for a process that reads no more, because somebody stopped
 	// it: everybody else waits behind who writes.
 	writeTimeout = time.Second
@@ -114,7 +119,11 @@ func (p *Process) connection() (*connection, error) {
 		return nil, ErrClosed
 	case p.live != nil && p.live.failure() == nil:
 		return p.live, nil
-	case p.why != nil && time.Since(p.failed) < startPause:
+	case p.live != nil:
+		p.ended(p.live)
+		p.live = nil
+	}
+	if p.why != nil && time.Since(p.failed) < startPause {
 		return nil, p.why
 	}
 	c, err := p.begin()
@@ -124,6 +133,18 @@ func (p *Process) connection() (*connection, error) {
 	}
 	p.live, p.why = c, nil
 	return c, nil
+}
+
+// ended counts a process that is of no more use. The lock is held.
+func (p *Process) ended(c *connection) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p.barren++; c.useful {
+		p.barren = 0
+	}
+	if p.barren > maxBarren {
+		p.why, p.failed = c.err, time.Now()
+	}
 }
 
 // begin starts a process.
@@ -160,6 +181,7 @@ func (c *connection) receive(r *bufio.Reader) error {
 			return err
 		}
 		c.mu.Lock()
+		c.useful = true
 		if answer := c.waiting[m.id]; answer != nil {
 			answer <- m
 			delete(c.waiting, m.id)

@@ -164,3 +164,25 @@ func TestProcessGone(t *testing.T) {
 		t.Errorf("%x, %v", key, err)
 	}
 }
+
+// A program that ends whatever it is asked is not started for each password.
+func TestProcessUseless(t *testing.T) {
+	starts := 0
+	p := &Process{Command: func() *exec.Cmd {
+		starts++
+		cmd := testProcess(t, 1).Command()
+		cmd.Args = append(cmd.Args, "-test.run=^$") // runs no test
+		cmd.Env = nil
+		return cmd
+	}}
+	defer p.Close()
+	const passwords = 100
+	for range passwords {
+		if _, err := p.DeriveKey(t.Context(), pbkdf2(1), nil, nil); !errors.Is(err, errLost) && !errors.Is(err, errMessage) {
+			t.Fatal(err)
+		}
+	}
+	if starts > passwords/4 {
+		t.Errorf("%d starts for %d passwords", starts, passwords)
+	}
+}
