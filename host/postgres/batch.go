@@ -139,7 +139,6 @@ func (b *batches) request(ctx context.Context, statements []query.Statement) *wa
 	w := b.pool.Get().(*waiting)
 	w.forms, w.elements, w.at, w.deadline = w.forms[:0], w.elements[:0], 0, deadline
 	w.until.Store(deadline.UnixNano())
-	w.turn.Add(1)
 	for i := range statements {
 		s := &statements[i]
 		f := b.form(ctx, s)
@@ -148,12 +147,13 @@ func (b *batches) request(ctx context.Context, statements []query.Statement) *wa
 			w.elements, ok = encode(w.elements, f.oids[j], s.Args[j])
 		}
 		if !ok {
-			w.turn.Add(1)
 			b.pool.Put(w)
 			return nil
 		}
 		w.forms = append(w.forms, f)
 	}
+	// Not before: a lane that had it last may still show it to expire.
+	w.turn.Add(1)
 	return w
 }
 
