@@ -270,6 +270,24 @@ class Code(unittest.TestCase):
                 with self.assertLogs("djedge", "WARNING"):
                     self.assertIsNone(_module._cache_file("0" * 64, link))
 
+    def test_kept_code_that_wasmtime_refuses_is_compiled_anew(self):
+        with tempfile.TemporaryDirectory() as base:
+            cache = pathlib.Path(base) / "code"
+            _module.Module(cache_dir=cache)
+            (file,) = cache.iterdir()
+            good = file.read_bytes()[32:]
+            # As wasmtime names the features that code needs: here one that no processor has.
+            other = good.replace(b"has_avx", b"has_xyz") if b"has_avx" in good else good.replace(b"has_", b"had_")
+            self.assertNotEqual(other, good)
+            for code in (b"", b"no code at all", good[: len(good) // 2], other):
+                _module._keep(file, code)
+                self.assertEqual(_module._cached(file), code, "its digest is right")
+                with self.assertLogs("djedge", "INFO") as logged:
+                    Instance(_module.Module(cache_dir=cache))
+                self.assertIn("anew", logged.output[0])
+                with self.assertNoLogs("djedge", "INFO"):
+                    Instance(_module.Module(cache_dir=cache))
+
     def test_quick_calls_are_quick_ones_and_plain_ones_do_as_well(self):
         from djedge import _calls, _instance
 

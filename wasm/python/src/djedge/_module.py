@@ -60,13 +60,10 @@ class Module:
         self.linker = wasmtime.Linker(self.engine)
         self.linker.define_wasi()
         cache = None if cache_dir is False else _cache_file(self.digest, cache_dir)
-        code = cache and _cached(cache)
-        if code:
-            self.module = wasmtime.Module.deserialize(self.engine, code)
-        else:
-            self.module = wasmtime.Module(self.engine, wasm)
-            if cache:
-                _keep(cache, bytes(self.module.serialize()))
+        kept = _kept(self.engine, cache) if cache else None
+        self.module = kept or wasmtime.Module(self.engine, wasm)
+        if cache and not kept:
+            _keep(cache, bytes(self.module.serialize()))
         for imported in self.module.imports:
             if imported.module != "wasi_snapshot_preview1":
                 raise ConfigurationError(f"the module imports from {imported.module}: it is no djedge.wasm")
@@ -124,6 +121,18 @@ def _cached(path: Path) -> bytes | None:
     except OSError:
         return None
     return code if hashlib.sha256(code).digest() == digest else None
+
+
+def _kept(engine: wasmtime.Engine, path: Path) -> wasmtime.Module | None:
+    """What was kept, if wasmtime takes it: it refuses the code of a processor that can do more than this one, and what is no code."""
+    code = _cached(path)
+    if code is None:
+        return None
+    try:
+        return wasmtime.Module.deserialize(engine, code)
+    except wasmtime.WasmtimeError as e:
+        log.info("compiled code in %s is made anew: %s", path, e)
+        return None
 
 
 def _nofollow(path: str, flags: int) -> int:
