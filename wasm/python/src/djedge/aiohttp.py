@@ -134,8 +134,7 @@ def require(requirement: str = "authenticated") -> Callable[[Handler], Handler]:
             decision = await visit.check(requirement)
             if decision.outcome is not Outcome.ALLOW:
                 raise Denied(decision.status if 400 <= decision.status < 500 else 403, decision.reason)
-            raw = identify(request.raw_headers, decision)
-            named = request.clone(headers=[(n.decode("utf-8", "replace"), v.decode("utf-8", "replace")) for n, v in raw])
+            named = _renamed(request, identify(request.raw_headers, decision))
             for key, value in request.items():
                 named[key] = value
             named.__dict__.update(get_session=visit.get_session, get_user=visit.get_user)
@@ -144,3 +143,15 @@ def require(requirement: str = "authenticated") -> Callable[[Handler], Handler]:
         return required
 
     return wrap
+
+
+def _renamed(request: web.Request, raw: list[tuple[bytes, bytes]]) -> web.Request:
+    """The request with other headers. aiohttp clones none whose body was read, by a middleware for instance: what was read is passed on."""
+    body, form = request._read_bytes, request._post
+    request._read_bytes = None
+    try:
+        named = request.clone(headers=[(n.decode("utf-8", "replace"), v.decode("utf-8", "replace")) for n, v in raw])
+    finally:
+        request._read_bytes = body
+    named._read_bytes, named._post = body, form
+    return named

@@ -1,0 +1,74 @@
+"""Guarded handlers: who is let in, and that the identity headers they see are ours."""
+
+import unittest
+
+import aiohttp
+import apps
+import djedge.aiohttp
+from aiohttp import web
+
+# What gateways take for Remote-User, Remote-Staff and their like.
+FORGED = {"Remote-User": "boss", "remote_user": "boss", "REMOTE.USER": "boss", "Remote_User-Id": "1", "Remote-Staff": "true", "remote_superuser": "true", "X-Other": "kept"}
+
+
+def seen(items):
+    """The identity headers among these, however they are spelled, and X-Other."""
+    return sorted((n.lower(), v) for n, v in items if n.lower().startswith(("remote", "x-other")))
+
+
+class Headers(apps.Site):
+    async def asyncSetUp(self):
+        await super().asyncSetUp()
+        self.name = self.django.person()
+        self.key = self.django.session(self.name)
+
+    def assertOurs(self, found):
+        headers = dict(map(tuple, found))
+        self.assertEqual(len(headers), len(found), "one of each")
+        self.assertEqual(set(headers), {"remote-user", "remote-user-id", "remote-email", "remote-staff", "remote-superuser", "x-other"})
+        self.assertEqual((headers["remote-user"], headers["remote-email"]), (self.name, self.name + "@example.com"))
+        self.assertEqual((headers["remote-staff"], headers["remote-superuser"], headers["x-other"]), ("false", "false", "kept"))
+
+    async def test_aiohttp_though_the_body_was_read_before(self):
+        def app(read):
+            @web.middleware
+            async def early(request, handler):
+                if read:
+                    await getattr(request, read)()
+                request["early"] = True
+                return await handler(request)
+
+            @djedge.aiohttp.require()
+            async def handle(request):
+                form = await request.post()
+                names = [[n.decode(), v.decode()] for n, v in request.raw_headers]
+                user = await request.get_user()
+                return web.json_response([seen(request.headers.items()), seen(names), form.get("a"), request["early"], user["username"], request.match_info["x"]])
+
+            app = web.Application(middlewares=[early])
+            djedge.aiohttp.setup(app, self.backend())
+            app.add_routes([web.post("/{x}", handle)])
+            return app
+
+        for read in (None, "read", "text", "post"):
+            url = await self.stack.enter_async_context(apps.serve_aiohttp(app(read)))
+            # Of a multipart body that was read otherwise aiohttp itself makes no form.
+            for multipart in (False,) if read in ("read", "text") else (False, True):
+                data = aiohttp.FormData({"a": "b"})
+                if multipart:
+                    data = aiohttp.MultipartWriter("form-data")
+                    data.append("b").set_content_disposition("form-data", name="a")
+                with self.subTest(read=read, multipart=multipart):
+                    cookie = {"Cookie": f"sessionid={self.key}"}
+                    async with self.http.post(url + "/y", data=data, headers={**FORGED, **cookie}) as r:
+                        self.assertEqual(r.status, 200)
+                        headers, raw, *rest = await r.json()
+                    self.assertOurs(headers)
+                    self.assertOurs(raw)
+                    self.assertEqual(rest, ["b", True, self.name, "y"])
+                    async with self.http.post(url + "/y", data={"a": "b"}, headers=FORGED) as r:
+                        self.assertEqual(r.status, 401)
+
+
+if __name__ == "__main__":
+    unittest.main()
