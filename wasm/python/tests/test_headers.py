@@ -1,11 +1,14 @@
-"""Guarded handlers: who is let in, and that the identity headers they see are ours."""
+"""What handlers see of a request's headers when they are guarded, and what becomes of errors after a response's."""
 
+import asyncio
 import unittest
+import urllib.parse
 
 import aiohttp
 import apps
 import djedge.aiohttp
 from aiohttp import web
+from djedge import Unavailable
 
 # What gateways take for Remote-User, Remote-Staff and their like.
 FORGED = {"Remote-User": "boss", "remote_user": "boss", "REMOTE.USER": "boss", "Remote_User-Id": "1", "Remote-Staff": "true", "remote_superuser": "true", "X-Other": "kept"}
@@ -68,6 +71,36 @@ class Headers(apps.Site):
                     self.assertEqual(rest, ["b", True, self.name, "y"])
                     async with self.http.post(url + "/y", data={"a": "b"}, headers=FORGED) as r:
                         self.assertEqual(r.status, 401)
+
+
+class Streams(apps.Site):
+    async def test_an_error_after_the_head_is_not_written_into_the_stream(self):
+        async def handle(request):
+            if request.query["when"] == "before":
+                raise Unavailable("busy", "for the test")
+            response = web.StreamResponse()
+            await response.prepare(request)
+            if request.query["when"] == "later":
+                await response.write(b"the body")
+            raise Unavailable("busy", "for the test")
+
+        backend = self.backend()
+        with_setup, plain = web.Application(), web.Application(middlewares=[djedge.aiohttp.middleware(backend)])
+        djedge.aiohttp.setup(with_setup, backend)
+        for app in (with_setup, plain):
+            app.add_routes([web.get("/", handle)])
+            url = await self.stack.enter_async_context(apps.serve_aiohttp(app))
+            self.assertEqual((await self.send(url + "/?when=before"))[0], 503)
+            for when, body in (("at once", b""), ("later", b"the body")):
+                with self.subTest(when=when, setup=app is with_setup), self.assertLogs("aiohttp.server", "ERROR"):
+                    reader, writer = await asyncio.open_connection("127.0.0.1", urllib.parse.urlsplit(url).port)
+                    writer.write(f"GET /?when={when.replace(' ', '+')} HTTP/1.1\r\nHost: example.com\r\n\r\n".encode())
+                    async with asyncio.timeout(10):
+                        answer = await reader.read()  # to its end
+                    writer.close()
+                    head, _, rest = answer.partition(b"\r\n\r\n")
+                    self.assertEqual((head.split(b"\r\n")[0], answer.count(b"HTTP/1.1")), (b"HTTP/1.1 200 OK", 1))
+                    self.assertEqual(rest, b"%x\r\n%s\r\n" % (len(body), body) if body else b"", "no last chunk")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def middleware(backend: Backend) -> Any:
     The session is saved after the handler. A handler that sends the head itself
     (request.prepare) needs setup(app, backend) for a new cookie to go out with it.
     Errors of djedge become responses: 503 when nothing could be decided, else
-    what was refused.
+    what was refused. Those of a handler that has sent the head end the connection.
     """
 
     @web.middleware
@@ -45,12 +45,16 @@ def middleware(backend: Backend) -> Any:
             response = await handler(request)
         except web.HTTPException as e:
             end = await visit.end(e.status)
+            if _begun(request):
+                raise
             if end.refusal:
                 return _refuse(end.refusal, end)
             _finish(e, end)
             raise
         except Error as e:
             end = await visit.end(e.status)
+            if _begun(request):
+                raise
             return _refuse(end.refusal or e, end)
         except Exception:
             await visit.end(500)
@@ -88,6 +92,11 @@ def setup(app: web.Application, backend: Backend) -> None:
 
     app.on_response_prepare.append(prepare)
     app.on_startup.append(start)
+
+
+def _begun(request: web.Request) -> bool:
+    """Whether a head was sent: what comes now would be written into its body. aiohttp closes the connection instead, so that the client notices."""
+    return request.writer.output_size > 0
 
 
 def _finish(response: web.StreamResponse, end: End) -> None:
