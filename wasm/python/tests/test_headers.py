@@ -3,12 +3,19 @@
 import asyncio
 import unittest
 import urllib.parse
+from typing import Annotated
 
 import aiohttp
 import apps
 import djedge.aiohttp
+import djedge.asgi
+import djedge.fastapi
+import djedge.starlette
 from aiohttp import web
-from djedge import Unavailable
+from djedge import Unavailable, User
+from fastapi import Depends, FastAPI, Header, Request
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
 
 # What gateways take for Remote-User, Remote-Staff and their like.
 FORGED = {"Remote-User": "boss", "remote_user": "boss", "REMOTE.USER": "boss", "Remote_User-Id": "1", "Remote-Staff": "true", "remote_superuser": "true", "X-Other": "kept"}
@@ -71,6 +78,36 @@ class Headers(apps.Site):
                     self.assertEqual(rest, ["b", True, self.name, "y"])
                     async with self.http.post(url + "/y", data={"a": "b"}, headers=FORGED) as r:
                         self.assertEqual(r.status, 401)
+
+    async def test_asgi_starlette_and_fastapi(self):
+        async def handle(request):
+            # As a Request has them, and as what is mounted below gets them.
+            return JSONResponse([seen(request.headers.items()), seen((n.decode(), v.decode()) for n, v in request.scope["headers"]), request.headers.get("Remote-User")])
+
+        async def early(request: Request):
+            return len(request.headers)  # which a Request keeps
+
+        async def guarded(request: Request, before: Annotated[int, Depends(early)], user: Annotated[User, Depends(djedge.fastapi.require())], remote_user: Annotated[str, Header()]):
+            self.assertEqual((user["username"], remote_user), (self.name, self.name))
+            return await handle(request)
+
+        starlette, whole, fast = (make() for make in (Starlette, Starlette, FastAPI))
+        starlette.add_route("/", handle)
+        whole.add_route("/", handle)
+        fast.get("/")(guarded)
+        djedge.starlette.middleware(whole, self.backend(), require="authenticated")
+        djedge.fastapi.middleware(fast, self.backend())
+        for app in (djedge.asgi.Middleware(starlette, self.backend(), require="authenticated"), whole, fast):
+            url = await self.stack.enter_async_context(apps.serve_asgi(app))
+            with self.subTest(app=type(app).__name__):
+                async with self.http.get(url, headers=FORGED) as r:
+                    self.assertEqual(r.status, 401)
+                async with self.http.get(url, headers={**FORGED, "Cookie": f"sessionid={self.key}"}) as r:
+                    self.assertEqual(r.status, 200)
+                    headers, raw, named = await r.json()
+                self.assertOurs(headers)
+                self.assertOurs(raw)
+                self.assertEqual(named, self.name)
 
 
 class Streams(apps.Site):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from .backend import Backend
-from ._abi import Outcome
+from ._abi import Decision, Outcome
 from .errors import Denied, Error, Unavailable
 from .headers import identify
 from .session import Visit
@@ -59,7 +59,7 @@ class _Response:
                 decision = await self.visit.check(self.middleware.require)
                 if decision.outcome is not Outcome.ALLOW:
                     raise Denied(decision.status if 400 <= decision.status < 500 else 403, decision.reason)
-                self.scope["headers"] = identify(self.scope["headers"], decision)
+                identify_scope(self.scope, decision)
             await self.middleware.app(self.scope, receive, self.send)
         except Error as e:
             if self.begun:
@@ -100,6 +100,15 @@ class _Response:
         headers.append((b"content-length", str(len(body)).encode()))
         await self.send_on({"type": "http.response.start", "status": e.status, "headers": headers})
         await self.send_on({"type": "http.response.body", "body": b"" if self.scope["method"] == "HEAD" else body})
+
+
+def identify_scope(scope: Scope, decision: Decision) -> None:
+    """Has the request's headers say who its sender is. ASGI has names in lower case. A list stays the same one: a Request may have it in its headers already."""
+    headers = [(name.lower(), value) for name, value in identify(scope["headers"], decision)]
+    if isinstance(scope["headers"], list):
+        scope["headers"][:] = headers
+    else:
+        scope["headers"] = headers
 
 
 def visit_of(scope: Scope, backend: Backend) -> Visit:

@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 __all__ = ["get_session", "get_user", "get_visit", "middleware"]
 
 
-def middleware(app: Starlette, backend: Backend) -> None:
-    """Gives every request of app request.state.get_session and request.state.get_user."""
-    app.add_middleware(Middleware, backend=backend)
+def middleware(app: Starlette, backend: Backend, require: str | None = None) -> None:
+    """Gives every request of app request.state.get_session and request.state.get_user.
+
+    With require, as of djedge.asgi.Middleware, only such users pass, and the
+    headers say who it is. Without it they are as they came: nobody was asked
+    about yet, and Remote-User is what a client or a proxy says.
+    """
+    app.add_middleware(Middleware, backend=backend, require=require)
 
 
 def get_visit(request: HTTPConnection) -> Visit:
