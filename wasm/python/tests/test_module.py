@@ -4,11 +4,15 @@ import asyncio
 import contextlib
 import os
 import pathlib
+import platform
 import re
 import stat
+import subprocess
+import sys
 import tempfile
 import time
 import unittest
+from unittest import mock
 
 import apps
 import beside
@@ -287,6 +291,20 @@ class Code(unittest.TestCase):
                 self.assertIn("anew", logged.output[0])
                 with self.assertNoLogs("djedge", "INFO"):
                     Instance(_module.Module(cache_dir=cache))
+
+    def test_code_that_an_image_was_built_with_is_found_where_it_runs(self):
+        """The command of the Dockerfile in docs/runtimes/python.md, then a start on another kernel."""
+        (command,) = re.findall(r"^RUN python -c '(.*)'$", (beside.ROOT / "docs/runtimes/python.md").read_text(), re.M)
+        with tempfile.TemporaryDirectory() as home:
+            env = {k: v for k, v in os.environ.items() if k not in ("XDG_CACHE_HOME", "PYTHONPATH")}
+            subprocess.run([sys.executable, "-c", command], env={**env, "HOME": home, "PYTHONPATH": str(beside.HERE.parent / "src")}, check=True)
+            (file,) = (pathlib.Path(home) / ".cache/djedge/python").iterdir()
+            elsewhere = platform.uname()._replace(node="elsewhere", release="1.2.3-other", version="#1 of another day")
+            with mock.patch.dict(os.environ, env | {"HOME": home}, clear=True), mock.patch("platform.uname", lambda: elsewhere), mock.patch("platform._platform_cache", {}):
+                self.assertIn("1.2.3-other", platform.platform())
+                with mock.patch("wasmtime.Module.__init__", side_effect=AssertionError("compiled once more")):
+                    module = _module.Module()
+                self.assertEqual(_module._cache_file(module.digest, None), file)
 
     def test_quick_calls_are_quick_ones_and_plain_ones_do_as_well(self):
         from djedge import _calls, _instance

@@ -8,6 +8,7 @@ import logging
 import os
 import platform
 import stat
+import sys
 import tempfile
 import threading
 from importlib.metadata import version
@@ -83,7 +84,12 @@ def load(path: str | os.PathLike[str] | None = None, cache_dir: str | os.PathLik
 
 
 def _cache_file(digest: str, cache_dir: str | os.PathLike[str] | bool | None) -> Path | None:
-    """A file for the code of this module, runtime and machine. None where there is no private directory: who may write there may run code here."""
+    """A file for the code of this module, runtime and kind of machine. None where there is no private directory: who may write there may run code here.
+
+    The kernel's and the C library's releases are not in its name, so that what an
+    image holds is found wherever that runs. What the processor can do is no part
+    of it either: wasmtime looks at that itself.
+    """
     if cache_dir is None or isinstance(cache_dir, bool):
         base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
         if not os.path.isabs(base):
@@ -98,7 +104,7 @@ def _cache_file(digest: str, cache_dir: str | os.PathLike[str] | bool | None) ->
         return None
     if not _private(directory, directory.lstat(), stat.S_ISDIR):
         return None
-    of = "\n".join((digest, version("wasmtime"), platform.platform(), platform.machine()))
+    of = "\n".join((digest, version("wasmtime"), sys.platform, platform.machine()))
     return directory / (hashlib.sha256(of.encode()).hexdigest() + ".cwasm")
 
 
