@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/host/internal/rows"
 )
 
 // lane asks one batch after the other.
@@ -79,7 +80,7 @@ func (l *lane) ask() {
 func (l *lane) gather() {
 	l.groups = l.groups[:0]
 	for _, w := range l.batch {
-		w.results = newResults(len(w.forms))
+		w.results = rows.Results(len(w.forms))
 		for i, f := range w.forms {
 			g := l.group(f)
 			g.who = append(g.who, place{w, i})
@@ -90,22 +91,6 @@ func (l *lane) gather() {
 			}
 		}
 	}
-}
-
-// newResults makes room for n results of one row each, which is what n
-// statements by key have.
-func newResults(n int) []query.Result {
-	if n > 2 {
-		return make([]query.Result, n)
-	}
-	both := new(struct {
-		results [2]query.Result
-		rows    [2][]query.Value
-	})
-	for i := range both.results {
-		both.results[i].Rows = both.rows[i : i : i+1]
-	}
-	return both.results[:n:n]
 }
 
 // group finds the one of a form, or begins it.

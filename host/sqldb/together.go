@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/host/internal/rows"
 )
 
 // together answers reads that come at the same time in one transaction of one
@@ -62,7 +63,7 @@ func (t *together) query(ctx context.Context, statements []query.Statement) (res
 		return nil, false, nil
 	}
 	w := t.pool.Get().(*waiting)
-	w.statements, w.results, w.err = statements, newResults(len(statements)), nil
+	w.statements, w.results, w.err = statements, rows.Results(len(statements)), nil
 	w.taken.Store(false)
 	t.mu.Lock()
 	t.queue = append(t.queue, w)
@@ -87,22 +88,6 @@ func (t *together) query(ctx context.Context, statements []query.Statement) (res
 	w.statements, w.results = nil, nil
 	t.pool.Put(w)
 	return results, !errors.Is(err, errAlone), err
-}
-
-// newResults makes room for n results of one row each, which is what n
-// statements by key have.
-func newResults(n int) []query.Result {
-	if n > 2 {
-		return make([]query.Result, n)
-	}
-	both := new(struct {
-		results [2]query.Result
-		rows    [2][]query.Value
-	})
-	for i := range both.results {
-		both.results[i].Rows = both.rows[i : i : i+1]
-	}
-	return both.results[:n:n]
 }
 
 // lead takes what is queued, and answers it.
