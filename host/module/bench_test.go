@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/djedge/djedge/build/wasmbuild"
@@ -12,6 +11,7 @@ import (
 	"github.com/djedge/djedge/djuser"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/host"
+	"github.com/djedge/djedge/host/internal/crowd"
 	"github.com/djedge/djedge/wasm/abi"
 )
 
@@ -40,19 +40,10 @@ func (m *remembered) Query(ctx context.Context, atomic bool, statements ...query
 // cpu reports what the process computes per iteration: on a busy machine the
 // time by the clock says little.
 func cpu(b *testing.B) (report func()) {
-	before := used()
+	before := crowd.ProcessTime()
 	return func() {
-		b.ReportMetric(float64(used()-before)/float64(b.N), "cpu-ns/op")
+		b.ReportMetric(float64(crowd.ProcessTime()-before)/float64(b.N), "cpu-ns/op")
 	}
-}
-
-// used is the processor time of this process in nanoseconds.
-func used() int64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return u.Utime.Nano() + u.Stime.Nano()
 }
 
 // BenchmarkCheck is one check whose user is known by a hint: one round trip.

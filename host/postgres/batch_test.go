@@ -16,6 +16,7 @@ import (
 
 	"github.com/djedge/djedge/djsession/query"
 	"github.com/djedge/djedge/host/internal/bound"
+	"github.com/djedge/djedge/host/internal/crowd"
 	"github.com/djedge/djedge/host/postgres/postgrestest"
 )
 
@@ -24,21 +25,6 @@ func within(t testing.TB, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	t.Cleanup(cancel)
 	return ctx
-}
-
-// many runs f in 32 goroutines, n times altogether.
-func many(n int, f func(worker int)) {
-	var left atomic.Int64
-	left.Store(int64(n))
-	var workers sync.WaitGroup
-	for i := range 32 {
-		workers.Go(func() {
-			for left.Add(-1) >= 0 {
-				f(i)
-			}
-		})
-	}
-	workers.Wait()
 }
 
 // question is a check of user i, some of whom do not exist, and what it must
@@ -79,7 +65,7 @@ func TestBatchesAnswerEachItsOwn(t *testing.T) {
 			if mode != "cache_statement" {
 				requests = 2000
 			}
-			many(requests, func(int) {
+			crowd.Run(requests, func(int) {
 				i := 1 + rand.IntN(sessions+50)
 				if rand.IntN(2) == 0 {
 					i = 1 + rand.IntN(3) // often the same
@@ -209,7 +195,7 @@ func TestPoison(t *testing.T) {
 		t.Fatal(err, forms())
 	}
 	before := forms()
-	many(2000, func(worker int) {
+	crowd.Run(2000, func(worker int) {
 		if worker%4 == 0 {
 			if r, err := db.Query(within(t, 20*time.Second), false, poison[rand.IntN(len(poison))]...); err == nil || strings.Contains(err.Error(), "canary") {
 				t.Errorf("%v %v", r, err)
@@ -254,7 +240,7 @@ func TestPoisonOfTheServer(t *testing.T) {
 	mustQuery(t, db, false, statement(`CREATE TABLE "django_session" ("session_key" varchar(40) PRIMARY KEY, "session_data" text, "expire_date" timestamptz)`))
 	mustQuery(t, db, false, session("Zoé", "hers"))
 	var refused atomic.Int64
-	many(2000, func(worker int) {
+	crowd.Run(2000, func(worker int) {
 		if worker == 0 {
 			if _, err := db.Query(within(t, 20*time.Second), false, sessionOf("日本")); err == nil {
 				t.Error("a character that is not in LATIN1 was found")
@@ -316,7 +302,7 @@ func TestBatchesAreFair(t *testing.T) {
 	db := openTest(t, server, Config{BatchSize: 8}) // of 32 who ask
 	var served [32]atomic.Int64
 	const requests = 9600
-	many(requests, func(worker int) {
+	crowd.Run(requests, func(worker int) {
 		if _, err := db.Query(within(t, 20*time.Second), false, check(1+rand.IntN(100))...); err != nil {
 			t.Error(err)
 		}
@@ -335,7 +321,7 @@ func TestBatchesOutliveClients(t *testing.T) {
 	populate(t, server, 50)
 	db := openTest(t, server, Config{})
 	var gaveUp atomic.Int64
-	many(5000, func(worker int) {
+	crowd.Run(5000, func(worker int) {
 		ctx := within(t, 20*time.Second)
 		if worker%2 == 0 {
 			short, cancel := context.WithTimeout(ctx, time.Duration(rand.IntN(400))*time.Microsecond)
@@ -384,7 +370,7 @@ func TestBatchesKeepDeadlines(t *testing.T) {
 			t.Error(results, err)
 		}
 	}
-	many(3000, func(worker int) {
+	crowd.Run(3000, func(worker int) {
 		if worker%2 == 0 {
 			ask(time.Duration(rand.IntN(2000)) * time.Microsecond)
 		} else {
@@ -403,14 +389,14 @@ func TestBatchesKeepDeadlines(t *testing.T) {
 	if _, err := other.Exec(t.Context(), "BEGIN; LOCK TABLE django_session, auth_user IN ACCESS EXCLUSIVE MODE"); err != nil {
 		t.Fatal(err)
 	}
-	many(32, func(worker int) { ask(time.Duration(100+10*worker) * time.Millisecond) })
+	crowd.Run(32, func(worker int) { ask(time.Duration(100+10*worker) * time.Millisecond) })
 	if n := gaveUp.Load(); n != 32 {
 		t.Errorf("%d of 32 gave up", n)
 	}
 	if _, err := other.Exec(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)
 	}
-	many(100, func(int) { ask(20 * time.Second) })
+	crowd.Run(100, func(int) { ask(20 * time.Second) })
 }
 
 func TestBatchSize(t *testing.T) {

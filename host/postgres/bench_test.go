@@ -3,19 +3,16 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/host/internal/crowd"
 	"github.com/djedge/djedge/host/postgres/postgrestest"
 )
 
@@ -78,50 +75,17 @@ func BenchmarkCheck(b *testing.B) {
 					b.Fatal(err)
 				}
 				defer db.Close()
-				ask := func(statements ...query.Statement) {
-					ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-					defer cancel()
-					results, err := db.Query(ctx, false, statements...)
-					if err != nil || len(results[0].Rows) != 1 {
-						b.Error(results, err)
-					}
-				}
-				run := func(n int) {
-					var left atomic.Int64
-					left.Store(int64(n))
-					var workers sync.WaitGroup
-					for range 32 {
-						workers.Go(func() {
-							for left.Add(-1) >= 0 {
-								if all := check(1 + rand.IntN(sessions)); hinted {
-									ask(all...)
-								} else {
-									ask(all[0])
-									ask(all[1])
-								}
-							}
-						})
-					}
-					workers.Wait()
-				}
-				run(2000)
+				crowd.Checks(b, db, 2000, sessions, hinted, check)
 				b.ReportAllocs()
-				before, beforeServer := processTime(), serverTime(b, server)
+				before, beforeServer := crowd.ProcessTime(), serverTime(b, server)
 				b.ResetTimer()
-				run(b.N)
+				crowd.Checks(b, db, b.N, sessions, hinted, check)
 				b.StopTimer()
-				b.ReportMetric(float64(processTime()-before)/float64(b.N), "ns-here/op")
+				b.ReportMetric(float64(crowd.ProcessTime()-before)/float64(b.N), "ns-here/op")
 				b.ReportMetric(float64(serverTime(b, server)-beforeServer)/float64(b.N), "ns-postgres/op")
 			})
 		}
 	}
-}
-
-// processTime is the CPU time of this process.
-func processTime() time.Duration {
-	var usage syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 // serverTime is the CPU time of the connections to this database.

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/host/internal/crowd"
 	"github.com/djedge/djedge/host/postgres/postgrestest"
 )
 
@@ -277,7 +278,7 @@ func TestSlowLane(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
-	many(500, func(int) {
+	crowd.Run(500, func(int) {
 		if r, err := db.Query(within(t, 20*time.Second), false, sessionOf(sessionKey(7))); err != nil || len(r[0].Rows) != 1 {
 			t.Error(r, err)
 		}

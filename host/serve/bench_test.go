@@ -14,7 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +21,7 @@ import (
 	"github.com/djedge/djedge/djsession/signing"
 	"github.com/djedge/djedge/djuser/gate"
 	"github.com/djedge/djedge/host"
+	"github.com/djedge/djedge/host/internal/crowd"
 	"github.com/djedge/djedge/host/module"
 	"github.com/djedge/djedge/host/sqldb"
 	"github.com/djedge/djedge/wasm/abi"
@@ -124,9 +124,9 @@ func BenchmarkServer(b *testing.B) {
 			go server.Serve(l)
 			defer server.Close()
 			load(b, l.Addr().String(), c.path, c.cookies, 3*len(c.cookies))
-			before := used()
+			before := crowd.ProcessTime()
 			load(b, l.Addr().String(), c.path, c.cookies, b.N)
-			ns := float64(used()-before) / float64(b.N)
+			ns := float64(crowd.ProcessTime()-before) / float64(b.N)
 			if b.N > 1000 {
 				if c.name == "hello" {
 					base = ns
@@ -136,14 +136,6 @@ func BenchmarkServer(b *testing.B) {
 			}
 		})
 	}
-}
-
-func used() int64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return u.Utime.Nano() + u.Stime.Nano()
 }
 
 // load lets another process ask n times.

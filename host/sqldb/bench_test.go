@@ -3,15 +3,12 @@ package sqldb
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"path/filepath"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/host/internal/crowd"
 )
 
 // The statements of a check, as djsession and djuser write them.
@@ -64,47 +61,14 @@ func BenchmarkCheck(b *testing.B) {
 		for _, hinted := range []bool{true, false} {
 			b.Run(fmt.Sprintf("%s/hinted=%v", journal, hinted), func(b *testing.B) {
 				db := populate(b, journal, sessions)
-				ask := func(statements ...query.Statement) {
-					ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-					defer cancel()
-					results, err := db.Query(ctx, false, statements...)
-					if err != nil || len(results[0].Rows) != 1 {
-						b.Error(results, err)
-					}
-				}
-				run := func(n int) {
-					var left atomic.Int64
-					left.Store(int64(n))
-					var workers sync.WaitGroup
-					for range 32 {
-						workers.Go(func() {
-							for left.Add(-1) >= 0 {
-								if all := check(1 + rand.IntN(sessions)); hinted {
-									ask(all...)
-								} else {
-									ask(all[0])
-									ask(all[1])
-								}
-							}
-						})
-					}
-					workers.Wait()
-				}
-				run(2000)
+				crowd.Checks(b, db, 2000, sessions, hinted, check)
 				b.ReportAllocs()
-				before := processTime()
+				before := crowd.ProcessTime()
 				b.ResetTimer()
-				run(b.N)
+				crowd.Checks(b, db, b.N, sessions, hinted, check)
 				b.StopTimer()
-				b.ReportMetric(float64(processTime()-before)/float64(b.N), "ns-cpu/op")
+				b.ReportMetric(float64(crowd.ProcessTime()-before)/float64(b.N), "ns-cpu/op")
 			})
 		}
 	}
-}
-
-// processTime is the CPU time of this process.
-func processTime() time.Duration {
-	var usage syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -8,27 +8,12 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/djedge/djedge/djsession/query"
+	"github.com/djedge/djedge/host/internal/crowd"
 )
-
-// many runs f in 32 goroutines, n times altogether.
-func many(n int, f func(worker int)) {
-	var left atomic.Int64
-	left.Store(int64(n))
-	var workers sync.WaitGroup
-	for i := range 32 {
-		workers.Go(func() {
-			for left.Add(-1) >= 0 {
-				f(i)
-			}
-		})
-	}
-	workers.Wait()
-}
 
 // right reports whether r answers check(i), when there are so many users.
 func right(i, users int, r []query.Result) bool {
@@ -46,7 +31,7 @@ func TestReadsTogether(t *testing.T) {
 	const users = 300
 	for _, journal := range []string{"delete", "wal"} {
 		db := populate(t, journal, users)
-		many(10_000, func(worker int) {
+		crowd.Run(10_000, func(worker int) {
 			ctx := t.Context()
 			if worker%4 == 0 { // gives up, which nobody else may notice
 				short, cancel := context.WithTimeout(ctx, time.Duration(rand.IntN(100))*time.Microsecond)
@@ -127,7 +112,7 @@ func TestReadsWaitForALock(t *testing.T) {
 		t.Errorf("locked: %v", err)
 	}
 	time.AfterFunc(100*time.Millisecond, func() { _, _ = other.Exec("ROLLBACK") })
-	many(100, func(int) {
+	crowd.Run(100, func(int) {
 		i := 1 + rand.IntN(20)
 		if r, err := db.Query(t.Context(), false, check(i)...); err != nil || !right(i, 20, r) {
 			t.Errorf("%d: %v %v", i, r, err)
