@@ -33,6 +33,19 @@ func readBody(w http.ResponseWriter, r *http.Request, keys []string) (map[string
 		drain(r)
 		return nil, &bodyError{http.StatusUnsupportedMediaType, "The content type must be application/json"}
 	}
+	text, refused := readText(w, r)
+	if refused != nil {
+		return nil, refused
+	}
+	fields, problem := decodeStrings(text, keys)
+	if problem != "" {
+		return nil, &bodyError{http.StatusBadRequest, problem}
+	}
+	return fields, nil
+}
+
+// readText reads a body of at most maxBody bytes.
+func readText(w http.ResponseWriter, r *http.Request) ([]byte, *bodyError) {
 	if r.ContentLength > maxBody {
 		drain(r)
 		return nil, tooLarge()
@@ -46,11 +59,7 @@ func readBody(w http.ResponseWriter, r *http.Request, keys []string) (map[string
 	case err != nil:
 		return nil, &bodyError{http.StatusBadRequest, "The body could not be read"}
 	}
-	fields, problem := decodeStrings(text, keys)
-	if problem != "" {
-		return nil, &bodyError{http.StatusBadRequest, problem}
-	}
-	return fields, nil
+	return text, nil
 }
 
 func tooLarge() *bodyError {

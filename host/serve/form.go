@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -42,18 +41,9 @@ func isForm(r *http.Request) bool {
 // none twice. What else there is is refused, as in JSON: two readers of one
 // body must never see two bodies.
 func (s *server) readForm(w http.ResponseWriter, r *http.Request, keys []string) (map[string]string, *bodyError) {
-	if r.ContentLength > maxBody {
-		drain(r)
-		return nil, tooLarge()
-	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		drain(r)
-		return nil, tooLarge()
-	case err != nil:
-		return nil, &bodyError{http.StatusBadRequest, "The body could not be read"}
+	text, refused := readText(w, r)
+	if refused != nil {
+		return nil, refused
 	}
 	if !s.hasToken(r, string(text)) {
 		return nil, &bodyError{http.StatusUnsupportedMediaType, "The content type must be application/json; a form needs " + tokenField}
