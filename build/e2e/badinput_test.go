@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/djedge/djedge/build/bench/process"
 )
 
 // Whatever is sent or stored gets a definite answer, soon, and nothing is written.
@@ -137,7 +139,7 @@ func TestStartRefused(t *testing.T) {
 	} {
 		cmd := exec.Command(djedge(), append([]string{"serve", "--listen", freeAddr()}, refused.args...)...)
 		cmd.Env = append(plainEnvironment(), refused.env)
-		tie(cmd)
+		process.Tie(cmd)
 		stop := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
 		out, _ := cmd.CombinedOutput()
 		stop.Stop()

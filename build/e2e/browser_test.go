@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/djedge/djedge/build/bench/process"
 )
 
 // The page of `djedge serve --demo`, walked in a browser, with the users that its log names.
@@ -29,7 +31,7 @@ func TestDemoPageInBrowser(t *testing.T) {
 			defer cancel()
 			walk := exec.CommandContext(ctx, node, "browser/page.mjs", filepath.Clean(componentsDir), told.url, screenshot,
 				told.user.Username, told.user.Password)
-			tie(walk)
+			process.Tie(walk)
 			if out, err := walk.CombinedOutput(); err != nil {
 				t.Errorf("%v, with the page as in %s\n%s\n%s", err, screenshot, out, demo.tail())
 			}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/djedge/djedge/build/bench/process"
 )
 
 const postgresPassword = "not secret"
@@ -40,7 +42,7 @@ var startPostgres = onceWith(func(bin string) (*server, error) {
 	data := filepath.Join(dir, "data")
 	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "--pwfile="+password,
 		"-A", "scram-sha-256", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-	if err := unprivileged(initdb, dir); err != nil {
+	if err := process.Unprivileged(initdb, dir); err != nil {
 		return nil, err
 	}
 	initdb.Dir = dir
@@ -53,7 +55,7 @@ var startPostgres = onceWith(func(bin string) (*server, error) {
 	cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-c", "listen_addresses=127.0.0.1", "-c", "port="+port,
 		"-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "timezone=UTC",
 		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
-	if err := unprivileged(cmd, dir); err != nil {
+	if err := process.Unprivileged(cmd, dir); err != nil {
 		return nil, err
 	}
 	cmd.Dir = dir

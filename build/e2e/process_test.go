@@ -8,12 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/djedge/djedge/build/bench/process"
 )
 
 // server is a program that a test started: in the foreground, its output in a file, stopped by its process id.
@@ -34,8 +35,8 @@ func launch(name, addr string, cmd *exec.Cmd) (*server, error) {
 	defer f.Close()
 	cmd.Stdout, cmd.Stderr = f, f
 	s := &server{name: name, addr: addr, log: f.Name(), cmd: cmd, done: make(chan struct{})}
-	tie(cmd)
-	if err := startTied(cmd); err != nil {
+	process.Tie(cmd)
+	if err := process.StartTied(cmd); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", name, err)
 	}
 	go func() {
@@ -127,24 +128,6 @@ func stopShared() {
 	for i := len(shared.servers) - 1; i >= 0; i-- {
 		shared.servers[i].stop(os.Interrupt)
 	}
-}
-
-// The kernel kills a tied process when the thread that started it ends, hence one thread that starts them all.
-var starter = sync.OnceValue(func() chan<- func() {
-	work := make(chan func())
-	go func() {
-		runtime.LockOSThread()
-		for f := range work {
-			f()
-		}
-	}()
-	return work
-})
-
-func startTied(cmd *exec.Cmd) error {
-	result := make(chan error)
-	starter() <- func() { result <- cmd.Start() }
-	return <-result
 }
 
 // freeAddr is a loopback address that nothing listens on, below the ports that the kernel hands out by itself.

@@ -22,7 +22,8 @@ func Tree(int) (Cost, error) { return Cost{}, ErrUnsupported }
 // Unprivileged does nothing here.
 func Unprivileged(*exec.Cmd, string) error { return nil }
 
-func tie(*exec.Cmd) {}
+// Tie does nothing here.
+func Tie(*exec.Cmd) {}
 
 // FreeDisk is [ErrUnsupported] here.
 func FreeDisk(string) (int64, error) { return 0, ErrUnsupported }

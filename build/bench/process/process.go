@@ -41,8 +41,8 @@ func Start(name, dir string, cmd *exec.Cmd) (*Process, error) {
 		cmd.Stdout = log
 	}
 	cmd.Stderr = log
-	tie(cmd)
-	if err := startTied(cmd); err != nil {
+	Tie(cmd)
+	if err := StartTied(cmd); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", name, err)
 	}
 	p := &Process{Name: name, PID: cmd.Process.Pid, cmd: cmd, log: log.Name(), done: make(chan struct{})}
@@ -132,7 +132,8 @@ var starter = sync.OnceValue(func() chan<- func() {
 	return work
 })
 
-func startTied(cmd *exec.Cmd) error {
+// StartTied starts a program after [Tie].
+func StartTied(cmd *exec.Cmd) error {
 	result := make(chan error)
 	starter() <- func() { result <- cmd.Start() }
 	return <-result

@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// tie makes a program end with this one, however this one ends, and keeps the terminal's Ctrl-C from it: the
-// benchmark stops it in order.
-func tie(cmd *exec.Cmd) {
+// Tie makes a program end with this one, however this one ends, and keeps the terminal's Ctrl-C from it: whoever
+// started it stops it in order. See [StartTied].
+func Tie(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
 	}

@@ -12,12 +12,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/djedge/djedge/build/bench/process"
 )
 
 // Server is a running server.
@@ -192,9 +192,9 @@ func start(dir, addr string, cmd *exec.Cmd) (*Server, error) {
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr, cmd.Dir = log, log, dir
-	tie(cmd)
+	process.Tie(cmd)
 	s := &Server{Addr: addr, Dir: dir, cmd: cmd, done: make(chan struct{})}
-	if err := startTied(cmd); err != nil {
+	if err := process.StartTied(cmd); err != nil {
 		return nil, err
 	}
 	go func() {
@@ -220,23 +220,4 @@ func (s *Server) log() string {
 	b, _ := os.ReadFile(filepath.Join(s.Dir, "log"))
 	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
 	return strings.Join(lines[max(0, len(lines)-20):], "\n")
-}
-
-// The kernel kills a tied process when the thread that started it ends, hence
-// one thread that starts them all.
-var starter = sync.OnceValue(func() chan<- func() {
-	work := make(chan func())
-	go func() {
-		runtime.LockOSThread()
-		for f := range work {
-			f()
-		}
-	}()
-	return work
-})
-
-func startTied(cmd *exec.Cmd) error {
-	err := make(chan error, 1)
-	starter() <- func() { err <- cmd.Start() }
-	return <-err
 }
