@@ -96,7 +96,7 @@ func judgeCustomUser(j *judge, v *vector) error {
 	defer s.close()
 	switch op := v.text("op"); op {
 	case "get_user":
-		return s.judgeCustomGetUser(v)
+		return s.judgeGetUser(v, textKey)
 	case "login":
 		return s.judgeCustomLogin(v, model)
 	case "authenticate":
@@ -108,23 +108,6 @@ func judgeCustomUser(j *judge, v *vector) error {
 	default:
 		return fmt.Errorf("nothing is known of the operation %q", op)
 	}
-}
-
-func (s *site) judgeCustomGetUser(v *vector) error {
-	if err := s.putSession(string(v.fields["session"])); err != nil {
-		return err
-	}
-	answer, err := evaluate(s.engine, s, "get_user", map[string]string{"session_key": quote(vectorSessionKey)})
-	if err != nil {
-		return err
-	}
-	wantUser := member(string(v.fields["expected"]), "user_id")
-	if v.expectsError() { // Django raises: nobody is logged in, nothing is written
-		wantUser = "null"
-	}
-	var key string
-	_ = json.Unmarshal([]byte(member(answer, "session_key")), &key)
-	return errors.Join(named("user_id", sameJSON(member(textKey(answer), "user_id"), wantUser)), s.sameSession(v, key, true))
 }
 
 func (s *site) judgeCustomLogin(v *vector, model userModel) error {

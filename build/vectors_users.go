@@ -189,6 +189,12 @@ func judgeGetUser(j *judge, v *vector) error {
 		return err
 	}
 	defer s.close()
+	return s.judgeGetUser(v, func(answer string) string { return answer })
+}
+
+// judgeGetUser judges what get_user answers. spelled writes the answer's key as
+// the vector does.
+func (s *site) judgeGetUser(v *vector, spelled func(answer string) string) error {
 	if err := s.putSession(string(v.fields["session"])); err != nil {
 		return err
 	}
@@ -202,7 +208,7 @@ func judgeGetUser(j *judge, v *vector) error {
 	}
 	var key string
 	_ = json.Unmarshal([]byte(member(answer, "session_key")), &key)
-	return errors.Join(named("user_id", sameJSON(member(answer, "user_id"), wantUser)), s.sameSession(v, key, true))
+	return errors.Join(named("user_id", sameJSON(member(spelled(answer), "user_id"), wantUser)), s.sameSession(v, key, true))
 }
 
 func judgeLogin(j *judge, v *vector) error {
