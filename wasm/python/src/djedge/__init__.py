@@ -18,4 +18,4 @@ __all__ = [
     "Backend", "ConfigurationError", "Database", "Decision", "Denied", "Duplicate", "Error", "Identity", "Limits", "Outcome",
     "Rows", "Session", "Statement", "Unavailable", "User", "Value", "Visit", "same_origin",
 ]  # fmt: skip
-__version__ = "0.1.0"
+__version__ = "0.1.0.dev0"
