@@ -76,8 +76,9 @@ func (s *site) rows() []row {
 		{name: "oauth2-proxy, /oauth2/auth, cookies", start: s.oauth2Proxy},
 		{name: rowHello, start: s.hello},
 		{name: rowDjedge, start: djedge("djedge", "/api/me", s.current, "--engine", "native"), postgres: true, compared: true},
-		{name: "djedge, native engine, /auth", start: s.forwardAuth, postgres: true},
+		{name: "djedge, native engine, /auth", start: s.forwardAuth("native"), postgres: true},
 		{name: rowModule, start: djedge("djedge-module", "/api/me", s.current, "--engine", "wasm"), postgres: true},
+		{name: "djedge, module engine, /auth", start: s.forwardAuth("wasm"), postgres: true},
 		{name: rowNeverSeen, start: s.neverSeen, postgres: true, fresh: true},
 		{name: "djedge, max_staleness 1s", start: s.stale, postgres: true},
 		{name: "djedge, signed cookies, user's row read", start: s.cookies, postgres: true},
@@ -140,15 +141,17 @@ func (s *site) hello(ctx context.Context, group *process.Group) (*server, error)
 }
 
 // forwardAuth is what a proxy asks for: identity in headers.
-func (s *site) forwardAuth(ctx context.Context, group *process.Group) (*server, error) {
-	server, err := s.startDjedge(ctx, group, "djedge-auth", s.current.url, "--engine", "native")
-	if err != nil {
-		return nil, err
+func (s *site) forwardAuth(engine string) func(context.Context, *process.Group) (*server, error) {
+	return func(ctx context.Context, group *process.Group) (*server, error) {
+		server, err := s.startDjedge(ctx, group, "djedge-auth-"+engine, s.current.url, "--engine", engine)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range s.measured(s.current) {
+			server.requests = append(server.requests, measure.NewRequest(server.addr, "/auth", "sessionid="+v.key, 200, "Remote-User: "+v.username+"\r\n"))
+		}
+		return server, nil
 	}
-	for _, v := range s.measured(s.current) {
-		server.requests = append(server.requests, measure.NewRequest(server.addr, "/auth", "sessionid="+v.key, 200, "Remote-User: "+v.username+"\r\n"))
-	}
-	return server, nil
 }
 
 // neverSeen has spare sessions to warm up with: what remains of a start is not part of a check.
