@@ -53,6 +53,7 @@ var parts = []part{
 	{"module", (*run).module},
 	{"growth", (*run).growth},
 	{"kdf", (*run).kdf},
+	{"js", (*run).js},
 }
 
 // Parts is the names of the parts, in the order in which they run.

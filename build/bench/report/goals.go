@@ -26,6 +26,8 @@ const (
 	WazeroVerified = "wazero adds to a check, bytes verified before"
 	WazeroFresh    = "wazero adds to a check, bytes not verified before"
 	Growth         = "cost per check, 10 to 10⁷ sessions: largest above smallest"
+	JSCheck        = "JS check"
+	JSPBKDF2       = "pbkdf2 in the module ÷ hash-wasm"
 )
 
 // Goals are what the project wants to reach, in the order of the page.
@@ -52,6 +54,8 @@ func Goals() []Goal {
 		{"a new module instance: instantiate and initialise (ms of CPU)", InstanceCPU, true, 2, "module"},
 		{"a new module instance: memory (MB)", InstanceMemory, true, 2.5, "module"},
 		{"cost per check from 10 to 10⁷ sessions: largest above smallest (%)", Growth, true, 10, "growth"},
+		{"npm package in Node: a check (ms of CPU)", JSCheck, true, 0.15, "js"},
+		{"npm package in Node: PBKDF2-SHA256 speed in the module ÷ hash-wasm", JSPBKDF2, false, 7, "js"},
 	}
 }
 
