@@ -84,10 +84,14 @@ func (h *hashQueue) derive(ctx context.Context, p password.Params, secret, salt 
 func (h *hashQueue) acquire(ctx context.Context, weight int64) error {
 	deadline, cancel := context.WithTimeout(ctx, h.wait)
 	defer cancel()
-	if err := h.running.Acquire(deadline, weight); err != nil {
+	switch err := h.running.Acquire(deadline, weight); {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil: // nobody waits any more; the queue may be short
+		return abandoned(ctx)
+	default:
 		return &gate.Denied{Reason: gate.ReasonBusy, Detail: fmt.Sprintf("password hashing: no turn within %v", h.wait)}
 	}
-	return nil
 }
 
 func (h *hashQueue) release(weight int64) {
