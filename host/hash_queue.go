@@ -84,14 +84,10 @@ func (h *hashQueue) derive(ctx context.Context, p password.Params, secret, salt 
 func (h *hashQueue) acquire(ctx context.Context, weight int64) error {
 	deadline, cancel := context.WithTimeout(ctx, h.wait)
 	defer cancel()
-	switch err := h.running.Acquire(deadline, weight); {
-	case err == nil:
-		return nil
-	case ctx.Err() != nil: // nobody waits any more; the queue may be short
-		return abandoned(ctx)
-	default:
+	if err := h.running.Acquire(deadline, weight); err != nil {
 		return &gate.Denied{Reason: gate.ReasonBusy, Detail: fmt.Sprintf("password hashing: no turn within %v", h.wait)}
 	}
+	return nil
 }
 
 func (h *hashQueue) release(weight int64) {
