@@ -16,7 +16,6 @@ type Context struct {
 
 	mu      sync.Mutex
 	stopped bool
-	ended   error           // what Err said first, and says from then on
 	inner   context.Context // nil: nobody waits
 	cancel  context.CancelFunc
 }
@@ -57,14 +56,6 @@ func (c *Context) Done() <-chan struct{} {
 func (c *Context) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.ended == nil {
-		c.ended = c.now()
-	}
-	return c.ended
-}
-
-// now is why it has ended by now; nil when it has not.
-func (c *Context) now() error {
 	switch {
 	case c.inner != nil:
 		return c.inner.Err()

@@ -60,14 +60,6 @@ func TestContext(t *testing.T) {
 			if !errors.Is(stopped.Err(), context.Canceled) {
 				t.Error(stopped.Err())
 			}
-
-			quiet := make(t.Context(), time.Now().Add(time.Second))
-			quiet.Stop()
-			first := quiet.Err()
-			time.Sleep(2 * time.Second)
-			if again := quiet.Err(); first == nil || !errors.Is(again, first) {
-				t.Errorf("%v, later %v", first, again)
-			}
 			early, cancelEarly := context.WithDeadline(t.Context(), at)
 			defer cancelEarly()
 			if got, _ := make(early, at.Add(time.Hour)).Deadline(); !got.Equal(at) {
