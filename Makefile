@@ -65,7 +65,7 @@ beside = DJEDGE_TEST_COMPONENTS=$(COMPONENTS) build/components/with-postgres $(C
 
 .PHONY: unit
 unit: $(MODULE) components
-	$(beside) go test $(PACKAGES)
+	$(beside) go test -timeout 20m $(PACKAGES)
 
 .PHONY: unit-core
 unit-core: $(MODULE)
